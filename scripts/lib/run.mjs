@@ -1,0 +1,81 @@
+// Child processes: shown as they are, or logged to a file with a sign of life for those that fetch things.
+import { spawn } from 'node:child_process';
+import { createWriteStream, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const repository = fileURLToPath(new URL('../..', import.meta.url));
+export const toolsFolder = join(repository, '.tools');
+
+/** A failure explained in its message; a stack trace would add nothing. */
+export class Failure extends Error {}
+
+/** Runs `body` when the module with this URL is the script that Node was started with. */
+export async function main(moduleUrl, body) {
+  if (process.argv[1] !== fileURLToPath(moduleUrl)) return;
+  try {
+    await body();
+  } catch (error) {
+    console.error(error instanceof Failure ? `\n${error.message}` : error);
+    process.exitCode = 1;
+  }
+}
+
+/** Runs a command in the repository with its output shown; fails when the command does. */
+export async function run(command, args, { cwd = repository, env = process.env } = {}) {
+  console.log(`> ${[command, ...args].join(' ')}`);
+  const status = await finished(start(command, args, { cwd, env, stdio: 'inherit' }));
+  if (status !== 0) throw new Failure(`'${command} ${args.join(' ')}' failed (${status}).`);
+}
+
+/** What a command prints, trimmed; fails with its error output when the command does. */
+export async function output(command, args, options = {}) {
+  const child = start(command, args, { cwd: repository, ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+  let text = '';
+  let errors = '';
+  child.stdout.on('data', (chunk) => (text += chunk));
+  child.stderr.on('data', (chunk) => (errors += chunk));
+  const status = await finished(child);
+  if (status !== 0) throw new Failure(`'${command} ${args.join(' ')}' failed (${status}).\n${errors.trim()}`);
+  return text.trim();
+}
+
+/** Runs a command that fetches things, its output in .tools/<log>; shows what it is at every ten seconds. */
+export async function runFetch(title, log, command, args, { cwd = repository, env = process.env } = {}) {
+  console.log(title);
+  mkdirSync(toolsFolder, { recursive: true });
+  const file = join(toolsFolder, log);
+  const stream = createWriteStream(file);
+  const child = start(command, args, { cwd, env, stdio: ['inherit', 'pipe', 'pipe'] });
+  const began = Date.now();
+  let lastLine = '';
+  for (const source of [child.stdout, child.stderr]) {
+    source.on('data', (chunk) => {
+      stream.write(chunk);
+      lastLine = String(chunk).trimEnd().split('\n').at(-1);
+    });
+  }
+  const signOfLife = setInterval(() => {
+    console.log(`  ${Math.round((Date.now() - began) / 1000)} s: ${lastLine.slice(0, 100)}`);
+  }, 10_000);
+  const status = await finished(child).finally(() => clearInterval(signOfLife));
+  await new Promise((done) => stream.end(done));
+  if (status === 0) return;
+  const tail = readFileSync(file, 'utf8').trimEnd().split('\n').slice(-8).join('\n');
+  throw new Failure(`${tail}
+
+'${command} ${args.join(' ')}' failed (${status}); the whole log is in ${file}.
+This step needs the network: when this machine is online, run the same command again.`);
+}
+
+function start(command, args, options) {
+  // On Windows npm, npx and em++ are batch files, which only a shell can start.
+  return spawn(command, args, { ...options, shell: process.platform === 'win32' && command !== process.execPath });
+}
+
+function finished(child) {
+  return new Promise((done, fail) => {
+    child.on('error', (error) => fail(new Failure(`Cannot start ${child.spawnfile}: ${error.message}.`)));
+    child.on('close', (code, signal) => done(code ?? signal));
+  });
+}

@@ -1,0 +1,82 @@
+// Gets everything that building and testing need; run again, it only looks that all is there.
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { debianEmscripten, findOwnEmscripten, oldestEmscripten, prepareEmscripten } from './lib/emscripten.mjs';
+import { Failure, main, output, repository, runFetch } from './lib/run.mjs';
+
+/**
+ * Sets up the npm packages, the WebAssembly toolchain and what is asked for: `native` (compilers and Catch2 for the
+ * C++ tests), `lint` (clang-format and clang-tidy), `browsers` (the three browsers the tests drive).
+ * Returns the environment for child processes.
+ */
+export async function setup({ native = false, lint = false, browsers = false } = {}) {
+  requireNode();
+  await installPackages(repository);
+  const own = await findOwnEmscripten();
+  const parts = Object.entries({ build: true, emscripten: !own, native, lint, browsers });
+  const wanted = parts.filter(([, isWanted]) => isWanted).map(([part]) => part);
+  if (isSupportedDebian()) await installDebianPackages(wanted);
+  else await requireTools(own, wanted);
+  return prepareEmscripten(own ?? debianEmscripten);
+}
+
+/** `npm ci` in a folder, unless what is installed there is as new as its lock file. */
+export async function installPackages(folder) {
+  const installed = join(folder, 'node_modules', '.package-lock.json');
+  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(join(folder, 'package-lock.json')).mtimeMs) return;
+  const title = `Installing the npm packages of ${folder}`;
+  await runFetch(title, 'npm.log', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=http'], { cwd: folder });
+}
+
+function requireNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major > 20 || (major === 20 && minor >= 19)) return;
+  throw new Failure(`Node.js ${process.versions.node} is too old: install version 20.19 or later.`);
+}
+
+function isSupportedDebian() {
+  if (!existsSync('/etc/os-release')) return false;
+  return /^VERSION_CODENAME=(bookworm|trixie)$/m.test(readFileSync('/etc/os-release', 'utf8'));
+}
+
+async function installDebianPackages(parts) {
+  const script = join(import.meta.dirname, 'install-debian.sh');
+  const missing = await output(script, ['--missing', ...parts]);
+  if (missing === '') return;
+  const command = `scripts/install-debian.sh ${parts.join(' ')}`;
+  if (process.getuid() !== 0 && !(await canStart('sudo'))) {
+    throw new Failure(`Missing: ${missing.replaceAll('\n', ', ')}.\nInstall them as root:\n\n  su -c '${command}'\n`);
+  }
+  await runFetch(`Installing with apt: ${missing.replaceAll('\n', ', ')}`, 'apt.log', script, parts);
+}
+
+async function requireTools(own, parts) {
+  if (!own) {
+    throw new Failure(`No Emscripten ${oldestEmscripten} or later on PATH. To install one:
+
+  git clone https://github.com/emscripten-core/emsdk
+  emsdk/emsdk install latest
+  emsdk/emsdk activate latest
+  source emsdk/emsdk_env.sh      (Windows: emsdk\\emsdk_env.bat)
+
+Then run this again in the same shell.`);
+  }
+  const programs = ['cmake', 'ninja'];
+  if (parts.includes('native')) programs.push('clang++');
+  if (parts.includes('lint')) programs.push('clang-format', 'clang-tidy');
+  const present = await Promise.all(programs.map(canStart));
+  const missing = programs.filter((_, i) => !present[i]);
+  if (missing.length > 0) throw new Failure(`Not on PATH: ${missing.join(', ')}. Install what is missing and run this again.`);
+}
+
+async function canStart(program) {
+  return output(program, ['--version']).then(
+    () => true,
+    () => false,
+  );
+}
+
+await main(import.meta.url, async () => {
+  await setup({ native: true, lint: true, browsers: true });
+  console.log('All is set up.');
+});
