@@ -25,7 +25,7 @@ packages_of() {
     emscripten) echo emscripten$trixie ;;
     native) echo g++ clang-19 libclang-rt-19-dev catch2$backports libcatch2-dev$backports ;;
     lint) echo clang-format-19 clang-tidy-19 ;;
-    browsers) echo chromium firefox-esr webkit2gtk-driver libwebkit2gtk-4.1-0 xvfb xauth fonts-dejavu-core ;;
+    browsers) echo chromium firefox-esr webkit2gtk-driver xvfb xauth fonts-dejavu-core ;;
     *) echo "Unknown part '$1'." >&2; return 2 ;;
   esac
 }

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { debianEmscripten, findOwnEmscripten, oldestEmscripten, prepareEmscripten } from './lib/emscripten.mjs';
-import { Failure, main, output, repository, runFetch } from './lib/run.mjs';
+import { Failure, findProgram, main, output, repository, runFetch } from './lib/run.mjs';
 
 /**
  * Sets up the npm packages, the WebAssembly toolchain and what is asked for: `native` (compilers and Catch2 for the
@@ -16,7 +16,7 @@ export async function setup({ native = false, lint = false, browsers = false } =
   const parts = Object.entries({ build: true, emscripten: !own, native, lint, browsers });
   const wanted = parts.filter(([, isWanted]) => isWanted).map(([part]) => part);
   if (isSupportedDebian()) await installDebianPackages(wanted);
-  else await requireTools(own, wanted);
+  else requireTools(own, wanted);
   return prepareEmscripten(own ?? debianEmscripten);
 }
 
@@ -44,13 +44,13 @@ async function installDebianPackages(parts) {
   const missing = await output(script, ['--missing', ...parts]);
   if (missing === '') return;
   const command = `scripts/install-debian.sh ${parts.join(' ')}`;
-  if (process.getuid() !== 0 && !(await canStart('sudo'))) {
+  if (process.getuid() !== 0 && !findProgram('sudo')) {
     throw new Failure(`Missing: ${missing.replaceAll('\n', ', ')}.\nInstall them as root:\n\n  su -c '${command}'\n`);
   }
   await runFetch(`Installing with apt: ${missing.replaceAll('\n', ', ')}`, 'apt.log', script, parts);
 }
 
-async function requireTools(own, parts) {
+function requireTools(own, parts) {
   if (!own) {
     throw new Failure(`No Emscripten ${oldestEmscripten} or later on PATH. To install one:
 
@@ -64,16 +64,8 @@ Then run this again in the same shell.`);
   const programs = ['cmake', 'ninja'];
   if (parts.includes('native')) programs.push('clang++');
   if (parts.includes('lint')) programs.push('clang-format', 'clang-tidy');
-  const present = await Promise.all(programs.map(canStart));
-  const missing = programs.filter((_, i) => !present[i]);
+  const missing = programs.filter((name) => !findProgram(name));
   if (missing.length > 0) throw new Failure(`Not on PATH: ${missing.join(', ')}. Install what is missing and run this again.`);
-}
-
-async function canStart(program) {
-  return output(program, ['--version']).then(
-    () => true,
-    () => false,
-  );
 }
 
 await main(import.meta.url, async () => {

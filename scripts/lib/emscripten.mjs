@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { Failure, output, run, toolsFolder } from './run.mjs';
+import { Failure, findProgram, output, run, toolsFolder } from './run.mjs';
 
 export const oldestEmscripten = '3.1.69';
 const debianRoot = '/usr/share/emscripten';
@@ -16,10 +16,8 @@ export const nodeFlags = process.versions.node.startsWith('20.') ? ['--experimen
 export async function findOwnEmscripten() {
   const folders = (process.env.PATH ?? '').split(delimiter);
   if (process.env.EMSDK) folders.unshift(join(process.env.EMSDK, 'upstream', 'emscripten'));
-  const suffix = process.platform === 'win32' ? '.bat' : '';
-  const folder = folders.find((candidate) => existsSync(join(candidate, `em-config${suffix}`)));
-  if (!folder) return undefined;
-  const tool = join(folder, `em-config${suffix}`);
+  const tool = findProgram('em-config', folders);
+  if (!tool) return undefined;
   const root = await output(tool, ['EMSCRIPTEN_ROOT']);
   if (root === debianRoot) return undefined;
   if (versionOf(root).localeCompare(oldestEmscripten, 'en', { numeric: true }) >= 0) return { root, tool };

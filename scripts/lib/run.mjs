@@ -1,7 +1,7 @@
 // Child processes: shown as they are, or logged to a file with a sign of life for those that fetch things.
 import { spawn } from 'node:child_process';
-import { createWriteStream, mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { createWriteStream, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const repository = fileURLToPath(new URL('../..', import.meta.url));
@@ -38,6 +38,13 @@ export async function output(command, args, options = {}) {
   const status = await finished(child);
   if (status !== 0) throw new Failure(`'${command} ${args.join(' ')}' failed (${status}).\n${errors.trim()}`);
   return text.trim();
+}
+
+/** Where a program is: its path in the first of the folders that has it, or undefined. */
+export function findProgram(name, folders = (process.env.PATH ?? '').split(delimiter)) {
+  const suffixes = process.platform === 'win32' ? ['.exe', '.bat', '.cmd'] : [''];
+  const candidates = folders.flatMap((folder) => suffixes.map((suffix) => join(folder, name + suffix)));
+  return candidates.find((path) => existsSync(path));
 }
 
 /** Runs a command that fetches things, its output in .tools/<log>; shows what it is at every ten seconds. */

@@ -1,0 +1,71 @@
+// Runs everything that must pass, or one part of it: node scripts/test.mjs [lint|cpp|node|browsers|package]
+import { build, buildPreset } from './build.mjs';
+import { buildDemo } from './demo.mjs';
+import { Failure, main, run } from './lib/run.mjs';
+import { lint } from './lint.mjs';
+import { setup } from './setup.mjs';
+
+const buildStep = { name: 'build', run: build };
+const parts = {
+  lint: [buildStep, { name: 'lint', run: lint }],
+  cpp: [
+    { name: 'C++ tests', run: (env) => testPreset('native', env) },
+    { name: 'C++ tests, sanitized', run: (env) => testPreset('asan', env) },
+  ],
+  node: [buildStep, { name: 'tests in Node.js', run: (env) => vitest('tests/web', env) }],
+  browsers: [
+    buildStep,
+    { name: 'demo build', run: buildDemo },
+    { name: 'tests in browsers', run: (env) => vitest('tests/browser', env) },
+  ],
+  package: [buildStep, { name: 'package tests', run: (env) => vitest('tests/package', env) }],
+};
+
+async function testPreset(preset, env) {
+  await buildPreset(preset, env);
+  await run('ctest', ['--preset', preset], { env });
+}
+
+function vitest(folder, env) {
+  return run('npx', ['vitest', 'run', '--dir', folder], { env });
+}
+
+/** Runs the steps in order up to the first that fails, and returns a row for each that ran. */
+async function runSteps(steps) {
+  const rows = [];
+  let env;
+  for (const step of steps) {
+    console.log(`\n== ${step.name} ==`);
+    const row = { name: step.name, began: Date.now() };
+    rows.push(row);
+    try {
+      env = (await step.run(env)) ?? env;
+    } catch (error) {
+      row.error = error;
+    }
+    row.seconds = Math.round((Date.now() - row.began) / 1000);
+    if (row.error) break;
+  }
+  return rows;
+}
+
+function report(rows) {
+  console.log('');
+  for (const { name, error, seconds } of rows) {
+    console.log(`${error ? 'FAILED' : 'passed'}  ${name.padEnd(24)}${String(seconds).padStart(5)} s`);
+  }
+  const failed = rows.filter(({ error }) => error);
+  for (const { name, error } of failed) console.error(`\n${name}: ${error instanceof Failure ? error.message : error.stack}`);
+  console.log(`\n${rows.length - failed.length} passed, ${failed.length} failed`);
+  if (failed.length > 0) process.exitCode = 1;
+}
+
+await main(import.meta.url, async () => {
+  const [part] = process.argv.slice(2);
+  if (part && !parts[part]) throw new Failure(`There is no part '${part}'; there are ${Object.keys(parts).join(', ')}.`);
+  const wanted = part ? [part] : Object.keys(parts);
+  const needs = { native: wanted.some((name) => name === 'cpp' || name === 'lint'), lint: wanted.includes('lint') };
+  const setupStep = { name: 'set-up', run: () => setup({ ...needs, browsers: wanted.includes('browsers') }) };
+  // A Set, since parts share steps.
+  report(await runSteps([setupStep, ...new Set(wanted.flatMap((name) => parts[name]))]));
+});
