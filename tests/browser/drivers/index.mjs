@@ -1,0 +1,92 @@
+// One way to drive three real browsers.
+import { existsSync, readdirSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isLocal, startProxy } from './proxy.mjs';
+import { startPuppeteer } from './puppeteer.mjs';
+import { startWebKit } from './webkit.mjs';
+
+export const engines = ['chromium', 'firefox', 'webkit'];
+/** Add it to a served Content-Security-Policy as `report-uri`, and `violations` has what the page or its workers break. */
+export const violationPath = '/csp-violation';
+
+const packages = 'chromium firefox-esr webkit2gtk-driver xvfb xauth fonts-dejavu-core';
+// What browsers ask their makers by themselves. Each is ignored in one engine only, so a page that asks such a host shows in the others.
+const ownTraffic = {
+  chromium: /\.(google|googleapis|gvt1)\.com$/,
+  firefox: /\.(mozilla\.(com|net|org)|firefox\.com)$/,
+  webkit: /^$/,
+};
+
+/** Starts a browser with one page. `evaluate` and `waitFor` take a function that runs in the page, and its JSON arguments. */
+export async function launch(engine, { width = 1280, height = 800, colorScheme = 'light' } = {}) {
+  const executables = locate(engine);
+  const proxy = await startProxy(violationPath);
+  const start = engine === 'webkit' ? startWebKit : (options) => startPuppeteer(engine, options);
+  const page = await start({ ...executables, proxyPort: proxy.port, width, height, colorScheme }).catch((error) => {
+    proxy.close();
+    throw error;
+  });
+  const evaluate = (body, ...args) => page.evaluate(`(${body})(...${JSON.stringify(args)})`);
+  return {
+    engine,
+    evaluate,
+    open: async (url) => {
+      proxy.requests.length = proxy.violations.length = 0;
+      await page.open(url);
+    },
+    waitFor: async (body, { args = [], timeout = 60_000 } = {}) => {
+      for (const deadline = Date.now() + timeout; ; await sleep(100)) {
+        const value = await evaluate(body, ...args);
+        if (value) return value;
+        if (Date.now() > deadline) throw new Error(`${engine}: not true within ${timeout / 1000} s: ${body}`);
+      }
+    },
+    press: async (...keys) => {
+      for (const key of keys) await page.press(key);
+    },
+    screenshot: async (path) => writeFile(path, await page.screenshot()),
+    /** Addresses asked for since `open`, by the page and by its workers. */
+    requests: () => [...proxy.requests],
+    foreignRequests: () => proxy.requests.filter((url) => isForeign(url, engine)),
+    violations: () => [...proxy.violations],
+    close: async () => {
+      await page.close();
+      proxy.close();
+    },
+  };
+}
+
+function isForeign(url, engine) {
+  const { hostname } = new URL(url);
+  return !isLocal(hostname) && !ownTraffic[engine].test(hostname);
+}
+
+function locate(engine) {
+  if (engine === 'chromium') return { executable: onPath('chromium') };
+  if (engine === 'firefox') return { executable: onPath('firefox-esr') };
+  onPath('xvfb-run');
+  return { executable: onPath('WebKitWebDriver'), miniBrowser: findMiniBrowser() };
+}
+
+function onPath(name) {
+  const found = process.env.PATH.split(delimiter)
+    .map((folder) => join(folder, name))
+    .find((file) => existsSync(file));
+  return found ?? missing(name);
+}
+
+function findMiniBrowser() {
+  const libraries = readdirSync('/usr/lib').filter((name) => name.endsWith('-linux-gnu'));
+  const candidates = libraries.flatMap((library) =>
+    readdirSync(join('/usr/lib', library))
+      .filter((name) => name.startsWith('webkit'))
+      .map((name) => join('/usr/lib', library, name, 'MiniBrowser')),
+  );
+  return candidates.find((file) => existsSync(file)) ?? missing('MiniBrowser');
+}
+
+function missing(name) {
+  throw new Error(`${name} is not installed. On Debian, as root: apt-get install -y --no-install-recommends ${packages}`);
+}

@@ -1,0 +1,48 @@
+// Chromium and Firefox, headless, through Puppeteer.
+import puppeteer from 'puppeteer-core';
+
+const launchOptions = {
+  chromium: ({ executable, proxyPort }) => ({
+    browser: 'chrome',
+    executablePath: executable,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      `--proxy-server=127.0.0.1:${proxyPort}`,
+      '--proxy-bypass-list=<-loopback>', // Loopback addresses go past the proxy unless told otherwise.
+    ],
+  }),
+  firefox: ({ executable, proxyPort, colorScheme }) => ({
+    browser: 'firefox',
+    executablePath: executable,
+    extraPrefsFirefox: {
+      'layout.css.prefers-color-scheme.content-override': colorScheme === 'dark' ? 0 : 1,
+      'network.proxy.type': 1,
+      'network.proxy.http': '127.0.0.1',
+      'network.proxy.http_port': proxyPort,
+      'network.proxy.ssl': '127.0.0.1',
+      'network.proxy.ssl_port': proxyPort,
+      'network.proxy.allow_hijacking_localhost': true,
+    },
+  }),
+};
+
+export async function startPuppeteer(engine, options) {
+  const browser = await puppeteer.launch(launchOptions[engine](options));
+  const page = await browser.newPage();
+  await page.setViewport({ width: options.width, height: options.height });
+  if (engine === 'chromium') {
+    await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: options.colorScheme }]);
+  }
+  return {
+    open: (url) => page.goto(url),
+    evaluate: (expression) => page.evaluate(expression),
+    press: (key) => page.keyboard.press(key),
+    screenshot: () => page.screenshot(),
+    close: () => browser.close(),
+  };
+}

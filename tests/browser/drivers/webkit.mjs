@@ -1,0 +1,104 @@
+// WebKitGTK through its own WebDriver, on a virtual display.
+import { spawn } from 'node:child_process';
+import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const keyCodes = {
+  Backspace: '\uE003',
+  Tab: '\uE004',
+  Enter: '\uE007',
+  Escape: '\uE00C',
+  End: '\uE010',
+  Home: '\uE011',
+  ArrowLeft: '\uE012',
+  ArrowUp: '\uE013',
+  ArrowRight: '\uE014',
+  ArrowDown: '\uE015',
+};
+
+export async function startWebKit({ executable, miniBrowser, proxyPort, width, height, colorScheme }) {
+  const driver = await startDriver(executable);
+  const session = await newSession(driver, miniBrowser, [
+    '--automation',
+    '--full-screen', // Without it the toolbar keeps the window wider than a phone.
+    `--proxy=http://127.0.0.1:${proxyPort}`,
+    ...(colorScheme === 'dark' ? ['--dark-mode'] : []),
+  ]);
+  const send = (method, path, body) => driver.send(method, `/session/${session}${path}`, body);
+  await send('POST', '/window/rect', { x: 0, y: 0, width, height });
+  await send('POST', '/timeouts', { script: 120_000 });
+  return {
+    open: (url) => send('POST', '/url', { url }),
+    evaluate: (expression) => evaluate(send, expression),
+    press: (key) => send('POST', '/actions', { actions: [{ type: 'key', id: 'keyboard', actions: strokes(key) }] }),
+    screenshot: async () => Buffer.from(await send('GET', '/screenshot'), 'base64'),
+    close: async () => {
+      await send('DELETE', '').catch(() => {});
+      driver.stop();
+    },
+  };
+}
+
+async function startDriver(executable) {
+  const port = await freePort();
+  const child = spawn('xvfb-run', ['-a', '-s', '-screen 0 1600x1200x24', executable, `--port=${port}`], {
+    detached: true, // Its own process group, so that the display and the browser end with it.
+    stdio: 'ignore',
+    env: { ...process.env, WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: '1' },
+  });
+  const stop = () => {
+    process.off('exit', stop);
+    try {
+      process.kill(-child.pid);
+    } catch {
+      // It has ended already.
+    }
+  };
+  process.on('exit', stop);
+  const send = async (method, path, body) => {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, { method, body: body && JSON.stringify(body) });
+    const { value } = await response.json();
+    if (!response.ok) throw new Error(`WebKitWebDriver, ${method} ${path}: ${value.error}: ${value.message}`);
+    return value;
+  };
+  for (const deadline = Date.now() + 20_000; Date.now() < deadline; await sleep(100)) {
+    if (await send('GET', '/status').catch(() => false)) return { send, stop };
+  }
+  stop();
+  throw new Error(`${executable} did not answer within 20 s of its start under xvfb-run.`);
+}
+
+async function newSession(driver, binary, args) {
+  try {
+    const alwaysMatch = { 'webkitgtk:browserOptions': { binary, args } };
+    return (await driver.send('POST', '/session', { capabilities: { alwaysMatch } })).sessionId;
+  } catch (error) {
+    driver.stop();
+    throw error;
+  }
+}
+
+async function evaluate(send, expression) {
+  const answer = await send('POST', '/execute/async', {
+    script: `
+      const finish = arguments[0];
+      (async () => (${expression}))().then(
+        (value) => finish({ value }),
+        (error) => finish({ error: String(error) + '\\n' + (error?.stack ?? '') }),
+      );`,
+    args: [],
+  });
+  if (answer.error) throw new Error(answer.error);
+  return answer.value ?? undefined;
+}
+
+const strokes = (key) => ['keyDown', 'keyUp'].map((type) => ({ type, value: keyCodes[key] ?? key }));
+
+function freePort() {
+  return new Promise((done) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => done(port));
+    });
+  });
+}
