@@ -1,0 +1,34 @@
+import { execFileSync } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { describe, expect, inject, test } from 'vitest';
+
+const require = createRequire(import.meta.url);
+const libraries = {
+  'ES2022': ['use.ts'],
+  'ES2022,DOM': ['use.ts', 'dom.ts'],
+  'ES2022,DOM,ESNext.Disposable': ['use.ts', 'dom.ts', 'using.ts'],
+};
+
+describe.each(['typescript', 'typescript-5.7'])('%s', (compiler) => {
+  const tsc = join(dirname(require.resolve(`${compiler}/package.json`)), 'bin/tsc');
+  const { version } = require(`${compiler}/package.json`);
+
+  describe.each(['bundler', 'nodenext'])('moduleResolution %s', (resolution) => {
+    test.each(Object.entries(libraries))(`the types compile in ${version} with lib %s`, (lib, files) => {
+      const options = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--target', 'ES2022', '--lib', lib];
+      const modules = ['--module', resolution === 'bundler' ? 'ESNext' : 'NodeNext', '--moduleResolution', resolution];
+      const sources = files.map((file) => join('types', file));
+      expect(compile([tsc, ...options, ...modules, ...sources])).toBe('');
+    });
+  });
+});
+
+/** What the compiler complains of. */
+function compile(args) {
+  try {
+    return execFileSync(process.execPath, args, { cwd: inject('consumer'), encoding: 'utf8' });
+  } catch (error) {
+    return error.stdout || String(error);
+  }
+}
