@@ -97,6 +97,7 @@ unpack_binaryen() {
   mkdir -p "$root" "$tools/binaryen/bin"
   (cd "$apt/archives" && apt_get download binaryen/trixie libc6/trixie libstdc++6/trixie libgcc-s1/trixie)
   for deb in "$apt"/archives/*.deb; do dpkg -x "$deb" "$root"; done
+  rm -rf "$root/usr/share" "$root/etc"
   for tool in "$root"/usr/bin/wasm*; do
     cat > "$tools/binaryen/bin/${tool##*/}" <<'END'
 #!/bin/sh

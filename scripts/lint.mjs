@@ -8,7 +8,9 @@ const clangVersion = 19;
 
 export async function lint(env) {
   await run('npx', ['biome', 'ci', '--error-on-warnings'], { env });
-  await run(clangTool('clang-format'), ['--dry-run', '-Werror', ...sourcesIn('cpp'), ...sourcesIn('tests/cpp')], { env });
+  await run(clangTool('clang-format'), ['--dry-run', '-Werror', ...sourcesIn('cpp'), ...sourcesIn('tests/cpp')], {
+    env,
+  });
   await run('cmake', ['--preset', 'native'], { env });
   const checked = `^${join(repository, 'cpp')}/.*`;
   await run(clangTool('run-clang-tidy'), ['-quiet', '-j', '2', '-p', 'build/native', checked], { env });

@@ -23,7 +23,8 @@ export async function setup({ native = false, lint = false, browsers = false } =
 /** `npm ci` in a folder, unless what is installed there is as new as its lock file. */
 export async function installPackages(folder) {
   const installed = join(folder, 'node_modules', '.package-lock.json');
-  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(join(folder, 'package-lock.json')).mtimeMs) return;
+  const lock = join(folder, 'package-lock.json');
+  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
   const title = `Installing the npm packages of ${folder}`;
   await runFetch(title, 'npm.log', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=http'], { cwd: folder });
 }
@@ -41,13 +42,13 @@ function isSupportedDebian() {
 
 async function installDebianPackages(parts) {
   const script = join(import.meta.dirname, 'install-debian.sh');
-  const missing = await output(script, ['--missing', ...parts]);
+  const missing = (await output(script, ['--missing', ...parts])).split('\n').join(', ');
   if (missing === '') return;
-  const command = `scripts/install-debian.sh ${parts.join(' ')}`;
   if (process.getuid() !== 0 && !findProgram('sudo')) {
-    throw new Failure(`Missing: ${missing.replaceAll('\n', ', ')}.\nInstall them as root:\n\n  su -c '${command}'\n`);
+    const command = `${script} ${parts.join(' ')}`;
+    throw new Failure(`Not installed: ${missing}.\nAs root, run this once:\n\n  su -c '${command}'\n`);
   }
-  await runFetch(`Installing with apt: ${missing.replaceAll('\n', ', ')}`, 'apt.log', script, parts);
+  await runFetch(`Installing with apt, minutes the first time: ${missing}`, 'apt.log', script, parts);
 }
 
 function requireTools(own, parts) {
@@ -65,7 +66,7 @@ Then run this again in the same shell.`);
   if (parts.includes('native')) programs.push('clang++');
   if (parts.includes('lint')) programs.push('clang-format', 'clang-tidy');
   const missing = programs.filter((name) => !findProgram(name));
-  if (missing.length > 0) throw new Failure(`Not on PATH: ${missing.join(', ')}. Install what is missing and run this again.`);
+  if (missing.length > 0) throw new Failure(`Not on PATH: ${missing.join(', ')}. Install what is missing.`);
 }
 
 await main(import.meta.url, async () => {

@@ -12,13 +12,13 @@ const parts = {
     { name: 'C++ tests', run: (env) => testPreset('native', env) },
     { name: 'C++ tests, sanitized', run: (env) => testPreset('asan', env) },
   ],
-  node: [buildStep, { name: 'tests in Node.js', run: (env) => vitest('tests/web', env) }],
+  node: [buildStep, { name: 'tests in Node.js', run: (env) => vitest('vitest.config.ts', env) }],
   browsers: [
     buildStep,
     { name: 'demo build', run: buildDemo },
-    { name: 'tests in browsers', run: (env) => vitest('tests/browser', env) },
+    { name: 'tests in browsers', run: (env) => vitest('tests/browser/vitest.config.ts', env) },
   ],
-  package: [buildStep, { name: 'package tests', run: (env) => vitest('tests/package', env) }],
+  package: [buildStep, { name: 'package tests', run: (env) => vitest('tests/package/vitest.config.ts', env) }],
 };
 
 async function testPreset(preset, env) {
@@ -26,8 +26,8 @@ async function testPreset(preset, env) {
   await run('ctest', ['--preset', preset], { env });
 }
 
-function vitest(folder, env) {
-  return run('npx', ['vitest', 'run', '--dir', folder], { env });
+function vitest(config, env) {
+  return run('npx', ['vitest', 'run', '--config', config], { env });
 }
 
 /** Runs the steps in order up to the first that fails, and returns a row for each that ran. */
@@ -54,15 +54,17 @@ function report(rows) {
   for (const { name, error, seconds } of rows) {
     console.log(`${error ? 'FAILED' : 'passed'}  ${name.padEnd(24)}${String(seconds).padStart(5)} s`);
   }
-  const failed = rows.filter(({ error }) => error);
-  for (const { name, error } of failed) console.error(`\n${name}: ${error instanceof Failure ? error.message : error.stack}`);
-  console.log(`\n${rows.length - failed.length} passed, ${failed.length} failed`);
-  if (failed.length > 0) process.exitCode = 1;
+  const failed = rows.find(({ error }) => error);
+  if (failed) {
+    console.error(`\n${failed.name}: ${failed.error instanceof Failure ? failed.error.message : failed.error.stack}`);
+    process.exitCode = 1;
+  }
+  console.log(`\n${rows.length - (failed ? 1 : 0)} passed, ${failed ? 1 : 0} failed`);
 }
 
 await main(import.meta.url, async () => {
   const [part] = process.argv.slice(2);
-  if (part && !parts[part]) throw new Failure(`There is no part '${part}'; there are ${Object.keys(parts).join(', ')}.`);
+  if (part && !parts[part]) throw new Failure(`No part is called '${part}'. Parts: ${Object.keys(parts).join(', ')}.`);
   const wanted = part ? [part] : Object.keys(parts);
   const needs = { native: wanted.some((name) => name === 'cpp' || name === 'lint'), lint: wanted.includes('lint') };
   const setupStep = { name: 'set-up', run: () => setup({ ...needs, browsers: wanted.includes('browsers') }) };

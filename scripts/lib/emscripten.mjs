@@ -31,7 +31,9 @@ export const debianEmscripten = { root: debianRoot };
 /** The environment in which this Emscripten builds, once it has been seen to work. */
 export async function prepareEmscripten(emscripten) {
   const env = { ...process.env, EM_CONFIG: configFile, EMSCRIPTEN_ROOT: emscripten.root };
-  const stamp = [emscripten.root, versionOf(emscripten.root), toolsFolder, process.execPath, process.version].join('\n');
+  const stamp = [emscripten.root, versionOf(emscripten.root), toolsFolder, process.execPath, process.version].join(
+    '\n',
+  );
   if (existsSync(stampFile) && existsSync(configFile) && readFileSync(stampFile, 'utf8') === stamp) return env;
   console.log(`Checking Emscripten ${versionOf(emscripten.root)} with a small relaxed-SIMD module`);
   mkdirSync(toolsFolder, { recursive: true });
@@ -80,5 +82,6 @@ async function checkByBuilding(root, env) {
   await run(compiler, [...flags, '-sEXPORT_ES6', '-sENVIRONMENT=node', source, '-o', module], { env });
   const script = `const probe = await (await import('${pathToFileURL(module)}')).default(); console.log(probe.multiplyAdd(2, 3, 4));`;
   const answer = await output(process.execPath, [...nodeFlags, '--input-type=module', '-e', script], { env });
-  if (answer !== '10') throw new Failure(`The module built by ${compiler} computed 2·3 + 4 = ${answer}; this toolchain is broken.`);
+  if (answer !== '10')
+    throw new Failure(`The module built by ${compiler} computed 2·3 + 4 = ${answer}; this toolchain is broken.`);
 }

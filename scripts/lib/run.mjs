@@ -1,10 +1,10 @@
 // Child processes: shown as they are, or logged to a file with a sign of life for those that fetch things.
 import { spawn } from 'node:child_process';
-import { createWriteStream, existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { createWriteStream, existsSync, mkdirSync, readFileSync, realpathSync } from 'node:fs';
+import { delimiter, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-export const repository = fileURLToPath(new URL('../..', import.meta.url));
+export const repository = resolve(fileURLToPath(import.meta.url), '../../..');
 export const toolsFolder = join(repository, '.tools');
 
 /** A failure explained in its message; a stack trace would add nothing. */
@@ -12,7 +12,7 @@ export class Failure extends Error {}
 
 /** Runs `body` when the module with this URL is the script that Node was started with. */
 export async function main(moduleUrl, body) {
-  if (process.argv[1] !== fileURLToPath(moduleUrl)) return;
+  if (realpathSync(process.argv[1]) !== fileURLToPath(moduleUrl)) return;
   try {
     await body();
   } catch (error) {

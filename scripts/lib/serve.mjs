@@ -57,7 +57,10 @@ export async function serve({ root, port = 0, headers = {}, base = '/' }) {
       'content-length': file.size,
     });
     if (request.method === 'HEAD') response.end();
-    else createReadStream(file.path).on('error', () => response.destroy()).pipe(response);
+    else
+      createReadStream(file.path)
+        .on('error', () => response.destroy())
+        .pipe(response);
   });
   const bound = await listen(server, port);
   return {

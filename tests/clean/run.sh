@@ -62,27 +62,32 @@ make_system() {
   inside 'git clone -q /attention-wasm.bundle /root/attention-wasm'
 }
 
-# Runs a named step with its output in a log, and adds its outcome and seconds to the table.
-step() {
-  local name=$1 log="$logs/$release-${1// /-}.log" began=$SECONDS outcome=passed
-  shift
-  printf '%s: %s ...\n' "$release" "$name"
-  (set -e; "$@") > "$log" 2>&1 || outcome=FAILED
-  table+=$(printf '%-10s%-18s%-8s%6d s' "$release" "$name" "$outcome" $((SECONDS - began)))$'\n'
-  [ $outcome = passed ] || { tail -n 30 "$log"; failures=$((failures + 1)); return 1; }
-}
-
 in_clone() { inside "cd /root/attention-wasm && $1"; }
 
-failures=0 table=
+# Runs a named step with its output in a log, and adds its outcome and seconds to the table. After a failed step the
+# others of that system are left out.
+step() {
+  local name=$1 log="$logs/$release-${1// /-}.log" began=$SECONDS outcome=passed status
+  shift
+  [ $failed = no ] || return 0
+  echo "$release: $name ..."
+  set +e # Not '||': that would switch -e off within the step as well.
+  (set -e; "$@") > "$log" 2>&1
+  status=$?
+  set -e
+  [ $status = 0 ] || { outcome=FAILED failed=yes any_failed=yes; tail -n 30 "$log"; }
+  table+=$(printf '%-10s%-16s%-8s%6d s' "$release" "$name" $outcome $((SECONDS - began)))$'\n'
+}
+
+table='' any_failed=no
 [ $# -gt 0 ] || set -- bookworm trixie
 for release in "$@"; do
-  root=$work/$release
-  step 'bare system' make_system &&
-    step 'npm test' in_clone 'npm test' &&
-    step 'set-up again' in_clone 'node scripts/setup.mjs' &&
-    step 'npm run demo' in_clone 'node tests/clean/fetch-demo.mjs' || true
+  root=$work/$release failed=no
+  step 'bare system' make_system
+  step 'npm test' in_clone 'npm test'
+  step 'set-up again' in_clone 'node scripts/setup.mjs'
+  step 'npm run demo' in_clone 'node tests/clean/fetch-demo.mjs'
   rm -rf --one-file-system "$root"
 done
 printf '\n%s' "$table"
-exit $((failures > 0))
+[ $any_failed = no ]
