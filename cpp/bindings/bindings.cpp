@@ -1,0 +1,194 @@
+#include <emscripten/bind.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <string>
+
+#include "attention/layers.hpp"
+#include "wire.hpp"
+
+/// Turns calls on the wire into calls of the core; no arithmetic here. An engine is one instance of this module, so
+/// its state is static. Every function returns an ErrorCode.
+namespace attention::wire {
+namespace {
+
+Call call;
+Arena arena;
+Status last;
+
+/// Attention's options have fixed slots; a call's own operands follow.
+enum Slot : size_t { kMask, kAttentionMask, kQueryOffsets, kKvLengths, kOperands };
+enum Integer : size_t { kLayout, kNumHeads, kNumKvHeads, kCausal, kStage, kLogSumExp, kHasOffset, kOffset };
+
+TensorView view(const Tensor& tensor) {
+  Shape shape;
+  for (uint32_t axis = 0; axis < tensor.rank; ++axis) shape.push(tensor.dims[axis]);
+  return TensorView::contiguous(reinterpret_cast<void*>(tensor.data), static_cast<DType>(tensor.dtype), shape);
+}
+
+TensorView input(size_t slot) { return view(call.inputs[slot]); }
+TensorView operand(size_t index) { return input(kOperands + index); }
+
+std::optional<TensorView> optionalInput(size_t slot) {
+  if (call.inputs[slot].state == kAbsent) return std::nullopt;
+  return input(slot);
+}
+std::optional<TensorView> optionalOperand(size_t index) { return optionalInput(kOperands + index); }
+
+std::optional<std::span<const int32_t>> integerList(size_t slot) {
+  if (call.inputs[slot].state == kAbsent) return std::nullopt;
+  return std::span(static_cast<const int32_t*>(input(slot).data), call.inputs[slot].dims[0]);
+}
+
+Output output() {
+  const Tensor& given = call.outputs[0];
+  if (given.state == kPresent) return Output::into(view(given));
+  if (given.state == kOfLength) return Output::ofLength(given.dims[0]);
+  return {};
+}
+
+void show(const Output& from, Tensor& to) {
+  to.data = reinterpret_cast<uint32_t>(from.view().data);
+  to.rank = static_cast<uint32_t>(from.view().rank());
+  for (int axis = 0; axis < from.view().rank(); ++axis) to.dims[axis] = from.view().shape[axis];
+}
+
+int refuse(const Status& status) {
+  last = status;
+  return static_cast<int>(status.code());
+}
+
+/// Everything is computed in float32: float16 operands are replaced by widened copies.
+Status widenInputs() {
+  for (Tensor& tensor : call.inputs) {
+    if (tensor.state == kAbsent || static_cast<DType>(tensor.dtype) != DType::kFloat16) continue;
+    TensorView wide = view(tensor);
+    ATTENTION_RETURN_IF_ERROR(widenHalf("", &wide, arena));
+    tensor.data = reinterpret_cast<uint32_t>(wide.data);
+    tensor.dtype = static_cast<uint32_t>(wide.dtype);
+  }
+  return {};
+}
+
+AttentionOptions attentionOptions() {
+  AttentionOptions options;
+  options.layout = static_cast<Layout>(call.integers[kLayout]);
+  options.numHeads = static_cast<size_t>(call.integers[kNumHeads]);
+  options.numKvHeads = static_cast<size_t>(call.integers[kNumKvHeads]);
+  if (!std::isnan(call.reals[0])) options.scale = static_cast<float>(call.reals[0]);
+  options.causal = static_cast<Causal>(call.integers[kCausal]);
+  if (call.integers[kHasOffset] != 0) options.queryOffset = call.integers[kOffset];
+  options.queryOffsets = integerList(kQueryOffsets);
+  options.mask = optionalInput(kMask);
+  options.attentionMask = optionalInput(kAttentionMask);
+  options.kvLengths = integerList(kKvLengths);
+  options.weights = static_cast<Stage>(call.integers[kStage]);
+  options.logSumExp = call.integers[kLogSumExp] != 0;
+  return options;
+}
+
+int finish(const Status& status, const AttentionOutputs& outputs) {
+  if (!status.ok()) return refuse(status);
+  show(outputs.output, call.outputs[0]);
+  show(outputs.weights, call.outputs[1]);
+  show(outputs.logSumExp, call.outputs[2]);
+  return 0;
+}
+
+int attention() {
+  if (const Status status = widenInputs(); !status.ok()) return refuse(status);
+  AttentionOutputs outputs{output(), {}, {}};
+  const Status status =
+      scaledDotProductAttention(operand(0), operand(1), operand(2), attentionOptions(), outputs, arena);
+  return finish(status, outputs);
+}
+
+int projected() {
+  if (const Status status = widenInputs(); !status.ok()) return refuse(status);
+  const ProjectionWeights weights{operand(2),         operand(3),         operand(4),         optionalOperand(5),
+                                  optionalOperand(6), optionalOperand(7), optionalOperand(8), optionalOperand(9)};
+  AttentionOutputs outputs{output(), {}, {}};
+  const Status status = projectedAttention(operand(0), operand(1), weights, attentionOptions(), outputs, arena);
+  return finish(status, outputs);
+}
+
+/// A layer with one output: `run` is called with it.
+template <class Run>
+int layer(Run run) {
+  Output result = output();
+  if (const Status status = run(result); !status.ok()) return refuse(status);
+  show(result, call.outputs[0]);
+  return 0;
+}
+
+template <class Run>
+int floatLayer(Run run) {
+  return layer([&](Output& out) {
+    ATTENTION_RETURN_IF_ERROR(widenInputs());
+    return run(out);
+  });
+}
+
+int softmaxLayer(int axis) {
+  return floatLayer([&](Output& out) { return softmax(operand(0), axis, out, arena); });
+}
+int layerNormLayer(int axis, float epsilon) {
+  return floatLayer([&](Output& out) {
+    return layerNorm(operand(0), optionalOperand(1), optionalOperand(2), axis, epsilon, out, arena);
+  });
+}
+int geluLayer() {
+  return floatLayer([](Output& out) { return gelu(operand(0), out, arena); });
+}
+int addLayer() {
+  return floatLayer([](Output& out) { return add(operand(0), operand(1), out, arena); });
+}
+int linearLayer() {
+  return floatLayer([](Output& out) { return linear(operand(0), operand(1), optionalOperand(2), out, arena); });
+}
+int embeddingLayer() {
+  return layer([](Output& out) { return embedding(operand(0), operand(1), out, arena); });
+}
+int feedForwardLayer(int activation) {
+  return floatLayer([&](Output& out) {
+    const FeedForwardWeights weights{operand(1),         operand(2),         optionalOperand(3),
+                                     optionalOperand(4), optionalOperand(5), optionalOperand(6)};
+    return feedForward(operand(0), weights, static_cast<Activation>(activation), out, arena);
+  });
+}
+int positionsLayer(uint32_t length, uint32_t size, double offset, double base) {
+  return layer([&](Output& out) { return sinusoidalPositions(length, size, offset, base, out, arena); });
+}
+
+uint32_t callAddress() { return reinterpret_cast<uint32_t>(&call); }
+/// Room for the inputs of the next call; 0 where there is none.
+uint32_t stage(uint32_t bytes) { return reinterpret_cast<uint32_t>(arena.allocate(bytes)); }
+void finishCall() { arena.reset(); }
+/// Memory of a resident tensor; 0 where there is none.
+uint32_t allocate(uint32_t bytes) { return reinterpret_cast<uint32_t>(std::malloc(bytes)); }
+void release(uint32_t address) { std::free(reinterpret_cast<void*>(address)); }
+std::string errorArgument() { return last.argument(); }
+std::string errorMessage() { return last.message(); }
+
+EMSCRIPTEN_BINDINGS(attention) {
+  emscripten::function("callAddress", &callAddress);
+  emscripten::function("stage", &stage);
+  emscripten::function("finishCall", &finishCall);
+  emscripten::function("allocate", &allocate);
+  emscripten::function("release", &release);
+  emscripten::function("errorArgument", &errorArgument);
+  emscripten::function("errorMessage", &errorMessage);
+  emscripten::function("attention", &attention);
+  emscripten::function("projectedAttention", &projected);
+  emscripten::function("softmax", &softmaxLayer);
+  emscripten::function("layerNorm", &layerNormLayer);
+  emscripten::function("gelu", &geluLayer);
+  emscripten::function("add", &addLayer);
+  emscripten::function("linear", &linearLayer);
+  emscripten::function("embedding", &embeddingLayer);
+  emscripten::function("feedForward", &feedForwardLayer);
+  emscripten::function("sinusoidalPositions", &positionsLayer);
+}
+
+}  // namespace
+}  // namespace attention::wire

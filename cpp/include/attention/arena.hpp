@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+
+namespace attention {
+
+/// Memory of one call: allocations only add up, and reset() gives all of them back. One block of up to 1 MiB is
+/// kept between calls, so that small calls never reach the system allocator.
+class Arena {
+ public:
+  Arena() = default;
+  ~Arena();
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+
+  /// `bytes` bytes aligned to 64, or nullptr where memory is exhausted.
+  void* allocate(size_t bytes);
+
+  /// Room for the product of `factors` values; nullptr also where the product overflows.
+  float* floats(std::initializer_list<size_t> factors);
+
+  void reset();
+
+  /// The most bytes ever in use at one time.
+  size_t highWater() const { return highWater_; }
+
+ private:
+  struct Block;
+  Block* newest_ = nullptr;
+  size_t inUse_ = 0;
+  size_t highWater_ = 0;
+};
+
+}  // namespace attention

@@ -1,0 +1,240 @@
+#include <cmath>
+
+#include "attention/attention.hpp"
+
+namespace attention {
+
+namespace {
+
+/// How the axes of a rank-2, 3 or 4 input are read as [B,heads,S,size].
+struct HeadsAxes {
+  size_t batch, heads, length, size;
+};
+
+bool packed(const TensorView& x, const AttentionOptions& options) { return options.numHeads != 0 && x.rank() < 4; }
+
+HeadsAxes axesOf(const TensorView& x, const AttentionOptions& options, size_t numHeads) {
+  const Shape& s = x.shape;
+  if (packed(x, options)) {
+    const size_t batch = x.rank() == 3 ? s[0] : 1;
+    return {batch, numHeads, s[x.rank() - 2], s.last() / numHeads};
+  }
+  if (x.rank() == 2) return {1, 1, s[0], s[1]};
+  if (x.rank() == 3) return {1, s[0], s[1], s[2]};
+  return options.layout == Layout::kBHSD ? HeadsAxes{s[0], s[1], s[2], s[3]} : HeadsAxes{s[0], s[2], s[1], s[3]};
+}
+
+/// Contiguous memory as [B,heads,S,size]; `byRow`: the heads of a row lie side by side.
+TensorView headsView(void* data, const HeadsAxes& axes, bool byRow) {
+  TensorView view;
+  view.data = data;
+  view.shape = {axes.batch, axes.heads, axes.length, axes.size};
+  view.strides[0] = axes.heads * axes.length * axes.size;
+  view.strides[1] = byRow ? axes.size : axes.length * axes.size;
+  view.strides[2] = byRow ? axes.heads * axes.size : axes.size;
+  view.strides[3] = 1;
+  return view;
+}
+
+Status checkInput(const char* name, const TensorView& x, const TensorView& query) {
+  if (x.dtype != DType::kFloat32) return unsupportedDtype(name, Message() << "wanted float32 or float16");
+  if (x.rank() < 2 || x.rank() > 4) {
+    return shapeMismatch(name, Message() << "got shape " << x.shape.dims() << ", wanted rank 2, 3 or 4");
+  }
+  if (x.rank() != query.rank()) {
+    return shapeMismatch(name, Message() << "got shape " << x.shape.dims() << ", wanted rank " << query.rank()
+                                         << " as q has");
+  }
+  return {};
+}
+
+Status checkHeadCounts(const TensorView& query, const AttentionOptions& options) {
+  if (options.numKvHeads != 0 && options.numHeads == 0) {
+    return invalidArgument("options.numKvHeads", Message() << "got " << static_cast<int64_t>(options.numKvHeads)
+                                                           << " without numHeads, wanted both");
+  }
+  if (options.numKvHeads != 0 && options.numHeads % options.numKvHeads != 0) {
+    return invalidArgument("options.numKvHeads", Message() << "got " << static_cast<int64_t>(options.numKvHeads)
+                                                           << ", wanted a divisor of numHeads = "
+                                                           << static_cast<int64_t>(options.numHeads));
+  }
+  if (options.layout == Layout::kBSHD && query.rank() != 4) {
+    return invalidArgument("options.layout", Message() << "got 'BSHD' for q of shape " << query.shape.dims()
+                                                       << ", wanted rank 4");
+  }
+  return {};
+}
+
+/// A packed last axis must split into heads.
+Status checkSplit(const char* name, const TensorView& x, const AttentionOptions& options, size_t heads) {
+  if (!packed(x, options) || x.shape.last() % heads == 0) return {};
+  return shapeMismatch(name, Message() << "got shape " << x.shape.dims() << ", wanted a last axis divisible by "
+                                       << static_cast<int64_t>(heads) << " heads");
+}
+
+Status wanted(const char* name, const TensorView& x, const char* what, size_t size) {
+  return shapeMismatch(name, Message() << "got shape " << x.shape.dims() << ", wanted " << what << " "
+                                       << static_cast<int64_t>(size));
+}
+
+Status checkAgreement(const TensorView& key, const TensorView& value, const AttentionOptions& options,
+                      const HeadsAxes& q, const HeadsAxes& k, const HeadsAxes& v) {
+  if (q.size == 0) return shapeMismatch("q", Message() << "got a head size of 0, wanted at least 1");
+  if (options.numHeads != 0 && q.heads != options.numHeads) {
+    return invalidArgument("options.numHeads", Message() << "got " << static_cast<int64_t>(options.numHeads)
+                                                         << ", wanted q's " << static_cast<int64_t>(q.heads));
+  }
+  if (options.numKvHeads != 0 && k.heads != options.numKvHeads) {
+    return invalidArgument("options.numKvHeads", Message() << "got " << static_cast<int64_t>(options.numKvHeads)
+                                                           << ", wanted k's " << static_cast<int64_t>(k.heads));
+  }
+  if (k.batch != q.batch) return wanted("k", key, "q's batch size", q.batch);
+  if (v.batch != q.batch) return wanted("v", value, "q's batch size", q.batch);
+  if (k.size != q.size) return wanted("k", key, "q's head size", q.size);
+  if (v.heads != k.heads) return wanted("v", value, "k's number of heads", k.heads);
+  if (v.length != k.length) return wanted("v", value, "k's length", k.length);
+  if (q.heads != 0 && (k.heads == 0 || q.heads % k.heads != 0)) {
+    return shapeMismatch("k", Message() << "got " << static_cast<int64_t>(k.heads) << " heads, wanted a divisor of q's "
+                                        << static_cast<int64_t>(q.heads));
+  }
+  return {};
+}
+
+Status planPosition(const AttentionOptions& options, AttentionPlan* plan) {
+  MaskPlan& mask = plan->mask;
+  mask.causal = options.causal != Causal::kNone;
+  mask.lowerRight = options.causal == Causal::kLowerRight;
+  const bool given = options.queryOffset || options.queryOffsets;
+  if (given && (options.causal == Causal::kUpperLeft || options.causal == Causal::kLowerRight)) {
+    return invalidArgument("options.queryOffset",
+                           Message() << "got it beside causal "
+                                     << (options.causal == Causal::kUpperLeft ? "'upper-left'" : "'lower-right'")
+                                     << ", wanted causal: true, or one of the two");
+  }
+  if (options.queryOffsets && options.queryOffsets->size() != plan->batch) {
+    return shapeMismatch("options.queryOffset",
+                         Message() << "got " << static_cast<int64_t>(options.queryOffsets->size())
+                                   << " values, wanted one number or one per batch entry: "
+                                   << static_cast<int64_t>(plan->batch));
+  }
+  if (options.queryOffsets) mask.offsets = *options.queryOffsets;
+  mask.sharedOffset = options.queryOffset.value_or(0);
+  return {};
+}
+
+Status planLengths(const AttentionOptions& options, AttentionPlan* plan) {
+  if (!options.kvLengths) return {};
+  const std::span<const int32_t> lengths = *options.kvLengths;
+  if (lengths.size() != plan->batch) {
+    return shapeMismatch("options.kvLengths", Message() << "got " << static_cast<int64_t>(lengths.size())
+                                                        << " values, wanted one per batch entry: "
+                                                        << static_cast<int64_t>(plan->batch));
+  }
+  for (size_t b = 0; b < lengths.size(); ++b) {
+    if (lengths[b] < 0 || static_cast<size_t>(lengths[b]) > plan->keys) {
+      return invalidArgument("options.kvLengths", Message() << "got " << lengths[b] << " at index "
+                                                            << static_cast<int64_t>(b) << ", wanted 0.."
+                                                            << static_cast<int64_t>(plan->keys));
+    }
+  }
+  plan->mask.kvLengths = lengths;
+  return {};
+}
+
+Status planKeyMask(const AttentionOptions& options, AttentionPlan* plan) {
+  if (!options.attentionMask) return {};
+  const TensorView& mask = *options.attentionMask;
+  if (mask.dtype == DType::kFloat32 || mask.dtype == DType::kFloat16) {
+    return unsupportedDtype("options.attentionMask", Message() << "got floats, wanted bool or integers");
+  }
+  if (mask.shape != Shape{plan->batch, plan->keys}) {
+    const Shape want{plan->batch, plan->keys};
+    return shapeMismatch("options.attentionMask", Message() << "got shape " << mask.shape.dims() << ", wanted [B,Skv] = "
+                                                            << want.dims());
+  }
+  plan->mask.keyMask = mask;
+  return {};
+}
+
+/// Broadcasts from the right: sizes of 1 and missing axes get stride 0; a short last axis is padded with "masked".
+Status planDenseMask(const AttentionOptions& options, AttentionPlan* plan) {
+  if (!options.mask) return {};
+  const TensorView& mask = *options.mask;
+  if (mask.dtype != DType::kFloat32 && mask.dtype != DType::kBool) {
+    return unsupportedDtype("options.mask", Message() << "got integers, wanted bool or float (a 0/1 mask of integers is "
+                                                         "options.attentionMask)");
+  }
+  const Shape full{plan->batch, plan->heads, plan->queries, plan->keys};
+  const auto refuse = [&] {
+    return shapeMismatch("options.mask", Message() << "got shape " << mask.shape.dims()
+                                                   << ", wanted one that broadcasts from the right to [B,H,Sq,Skv] = "
+                                                   << full.dims());
+  };
+  if (mask.rank() > 4) return refuse();
+  const TensorView own = TensorView::contiguous(mask.data, mask.dtype, mask.shape);
+  TensorView view{mask.data, mask.dtype, full, {}};
+  size_t denseKeys = plan->keys;
+  for (int axis = 3, from = mask.rank() - 1; from >= 0; --axis, --from) {
+    const size_t got = mask.shape[from], want = full[axis];
+    const bool isShortLast = axis == 3 && got < want;
+    if (got != want && got != 1 && !isShortLast) return refuse();
+    if (axis == 3 && got != 1) denseKeys = got;
+    view.strides[static_cast<size_t>(axis)] = got == 1 ? 0 : own.strides[static_cast<size_t>(from)];
+  }
+  plan->mask.dense = view;
+  plan->mask.denseKeys = denseKeys;
+  return {};
+}
+
+}  // namespace
+
+TensorView AttentionPlan::outputHeads(float* output) const {
+  return headsView(output, {batch, heads, queries, valueDim}, layout == Layout::kBSHD);
+}
+
+Status planAttention(const TensorView& query, const TensorView& key, const TensorView& value,
+                     const AttentionOptions& options, AttentionPlan* plan) {
+  ATTENTION_RETURN_IF_ERROR(checkInput("q", query, query));
+  ATTENTION_RETURN_IF_ERROR(checkInput("k", key, query));
+  ATTENTION_RETURN_IF_ERROR(checkInput("v", value, query));
+  ATTENTION_RETURN_IF_ERROR(checkHeadCounts(query, options));
+
+  const size_t kvHeads = options.numKvHeads != 0 ? options.numKvHeads : options.numHeads;
+  ATTENTION_RETURN_IF_ERROR(checkSplit("q", query, options, options.numHeads));
+  ATTENTION_RETURN_IF_ERROR(checkSplit("k", key, options, kvHeads));
+  ATTENTION_RETURN_IF_ERROR(checkSplit("v", value, options, kvHeads));
+  const HeadsAxes q = axesOf(query, options, options.numHeads);
+  const HeadsAxes k = axesOf(key, options, kvHeads);
+  const HeadsAxes v = axesOf(value, options, kvHeads);
+  ATTENTION_RETURN_IF_ERROR(checkAgreement(key, value, options, q, k, v));
+
+  *plan = {};
+  plan->batch = q.batch;
+  plan->heads = q.heads;
+  plan->kvHeads = k.heads;
+  plan->queries = q.length;
+  plan->keys = k.length;
+  plan->headDim = q.size;
+  plan->valueDim = v.size;
+  plan->scale = options.scale.value_or(1.0f / std::sqrt(static_cast<float>(q.size)));
+  const bool byRow = packed(query, options) || options.layout == Layout::kBSHD;
+  plan->layout = byRow ? Layout::kBSHD : Layout::kBHSD;
+  plan->query = headsView(query.data, q, byRow);
+  plan->key = headsView(key.data, k, byRow);
+  plan->value = headsView(value.data, v, byRow);
+  plan->stage = options.weights;
+  plan->wantsLogSumExp = options.logSumExp;
+  plan->outputShape = query.shape;
+  plan->outputShape[query.rank() - 1] = packed(query, options) ? q.heads * v.size : v.size;
+  plan->weightsShape = {q.batch, q.heads, q.length, k.length};
+  plan->logSumExpShape = {q.batch, q.heads, q.length};
+
+  plan->mask.queries = q.length;
+  plan->mask.keys = k.length;
+  ATTENTION_RETURN_IF_ERROR(planPosition(options, plan));
+  ATTENTION_RETURN_IF_ERROR(planLengths(options, plan));
+  ATTENTION_RETURN_IF_ERROR(planKeyMask(options, plan));
+  return planDenseMask(options, plan);
+}
+
+}  // namespace attention

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstddef>
+
+#include "../simd/lanes.hpp"
+
+namespace attention::kernels {
+
+/// Rows and columns of the register tile. WebAssembly has 16 registers: with fused multiply-add 6×8 fills them
+/// (12 sums, 2 columns, 1 row value); without, the product needs one more and 6×8 spills, so 4×8 is used.
+template <class Arch>
+struct Tile {
+  static constexpr size_t rows = 4;
+  static constexpr size_t columns = 2 * simd::kLanes<Arch>;
+};
+#if defined(__wasm_relaxed_simd__)
+template <>
+struct Tile<simd::RelaxedWasm> {
+  static constexpr size_t rows = 6;
+  static constexpr size_t columns = 8;
+};
+#endif
+
+/// What the sums of a tile start from.
+enum class Start { kZero, kFromC };
+
+/// C (rows × columns) = [C +] A·B over `depth`.
+///
+/// A(r,k) is a[r·RowStep + k·DepthStep]: steps known at compile time become offsets inside the load instructions, so
+/// that six rows cost no address registers. B's row k starts at b + k·bStride, C's row r at c + r·cStride.
+template <class Arch, Start start, size_t RowStep, size_t DepthStep>
+inline void matmulTile(size_t depth, const float* a, const float* b, size_t bStride, float* c, size_t cStride) {
+  using F = simd::Floats<Arch>;
+  constexpr size_t kRows = Tile<Arch>::rows, kLanes = simd::kLanes<Arch>;
+  F left[kRows], right[kRows];
+#pragma GCC unroll 8
+  for (size_t r = 0; r < kRows; ++r) {
+    left[r] = start == Start::kZero ? F(0.0f) : F::load_unaligned(c + r * cStride);
+    right[r] = start == Start::kZero ? F(0.0f) : F::load_unaligned(c + r * cStride + kLanes);
+  }
+  for (size_t k = 0; k < depth; ++k, a += DepthStep, b += bStride) {
+    const F b0 = F::load_unaligned(b), b1 = F::load_unaligned(b + kLanes);
+#pragma GCC unroll 8
+    for (size_t r = 0; r < kRows; ++r) {
+      const F row(a[r * RowStep]);
+      left[r] = simd::multiplyAdd<Arch>(row, b0, left[r]);
+      right[r] = simd::multiplyAdd<Arch>(row, b1, right[r]);
+    }
+  }
+#pragma GCC unroll 8
+  for (size_t r = 0; r < kRows; ++r) {
+    left[r].store_unaligned(c + r * cStride);
+    right[r].store_unaligned(c + r * cStride + kLanes);
+  }
+}
+
+}  // namespace attention::kernels

@@ -1,0 +1,76 @@
+#include <algorithm>
+#include <cmath>
+
+#include "../runtime/half.hpp"
+#include "checks.hpp"
+
+namespace attention {
+
+namespace {
+
+void widen(const uint16_t* halves, size_t count, float* to) { std::transform(halves, halves + count, to, halfToFloat); }
+
+Status checkIds(const TensorView& ids, size_t vocabulary) {
+  if (ids.dtype != DType::kInt32) return unsupportedDtype("ids", Message() << "wanted integers");
+  const auto* values = static_cast<const int32_t*>(ids.data);
+  for (size_t i = 0; i < ids.count(); ++i) {
+    if (values[i] < 0 || static_cast<size_t>(values[i]) >= vocabulary) {
+      return invalidArgument("ids", Message() << "got " << values[i] << " at index " << static_cast<int64_t>(i)
+                                              << ", wanted 0.." << static_cast<int64_t>(vocabulary) - 1);
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Status widenHalf(const char* argument, TensorView* x, Arena& arena) {
+  if (x->dtype != DType::kFloat16) return {};
+  float* room = arena.floats({x->count()});
+  if (room == nullptr) return outOfMemory(argument);
+  widen(static_cast<const uint16_t*>(x->data), x->count(), room);
+  *x = TensorView::contiguous(room, DType::kFloat32, x->shape);
+  return {};
+}
+
+Status embedding(const TensorView& ids, const TensorView& table, Output& out, Arena& arena) {
+  if (table.dtype != DType::kFloat32 && table.dtype != DType::kFloat16) {
+    return unsupportedDtype("table", Message() << "wanted float32 or float16");
+  }
+  if (table.rank() != 2) {
+    return shapeMismatch("table", Message() << "got shape " << table.shape.dims() << ", wanted [V,E]");
+  }
+  if (ids.rank() != 1 && ids.rank() != 2) {
+    return shapeMismatch("ids", Message() << "got shape " << ids.shape.dims() << ", wanted [S] or [B,S]");
+  }
+  ATTENTION_RETURN_IF_ERROR(checkIds(ids, table.shape[0]));
+  Shape shape = ids.shape;
+  const size_t width = table.shape[1];
+  shape.push(width);
+  const TensorView inputs[] = {ids, table};
+  ATTENTION_RETURN_IF_ERROR(out.resolve("options.out", shape, arena, inputs));
+  const auto* rows = static_cast<const int32_t*>(ids.data);
+  for (size_t i = 0; i < ids.count(); ++i) {
+    const size_t start = static_cast<size_t>(rows[i]) * width;
+    if (table.dtype == DType::kFloat16) {
+      widen(static_cast<const uint16_t*>(table.data) + start, width, out.floats() + i * width);
+    } else {
+      std::copy_n(table.floats() + start, width, out.floats() + i * width);
+    }
+  }
+  return {};
+}
+
+Status sinusoidalPositions(size_t length, size_t size, double offset, double base, Output& out, Arena& arena) {
+  ATTENTION_RETURN_IF_ERROR(out.resolve("length", {length, size}, arena));
+  for (size_t p = 0; p < length; ++p) {
+    for (size_t column = 0; column < size; ++column) {
+      const double exponent = static_cast<double>(column / 2 * 2) / static_cast<double>(size);
+      const double angle = (offset + static_cast<double>(p)) / std::pow(base, exponent);
+      out.floats()[p * size + column] = static_cast<float>(column % 2 == 0 ? std::sin(angle) : std::cos(angle));
+    }
+  }
+  return {};
+}
+
+}  // namespace attention

@@ -1,0 +1,79 @@
+#include "linear.hpp"
+
+namespace attention {
+
+namespace {
+
+Status checkInput(const char* argument, const TensorView& x) {
+  ATTENTION_RETURN_IF_ERROR(checkFloat(argument, x));
+  if (x.rank() == 2 || x.rank() == 3) return {};
+  return shapeMismatch(argument, Message() << "got shape " << x.shape.dims() << ", wanted [S,E] or [B,S,E]");
+}
+
+/// x projected, in the arena.
+Status project(const LinearNames& names, const TensorView& x, const TensorView& weight,
+               const std::optional<TensorView>& bias, Arena& arena, TensorView* projected) {
+  Shape shape;
+  ATTENTION_RETURN_IF_ERROR(checkLinear(names, x, weight, bias, &shape));
+  Output room;
+  ATTENTION_RETURN_IF_ERROR(room.resolve(names.x, shape, arena));
+  *projected = room.view();
+  return {};
+}
+
+}  // namespace
+
+Status projectedAttention(const TensorView& x, const TensorView& context, const ProjectionWeights& projections,
+                          AttentionOptions options, AttentionOutputs& outputs, Arena& arena) {
+  ATTENTION_RETURN_IF_ERROR(checkInput("x", x));
+  ATTENTION_RETURN_IF_ERROR(checkInput("context", context));
+  if (options.numHeads == 0) options.numHeads = 1;
+
+  const ProjectionWeights& p = projections;
+  TensorView query, key, value;
+  ATTENTION_RETURN_IF_ERROR(project({"x", "projections.query", "projections.queryBias"}, x, p.query, p.queryBias,
+                                    arena, &query));
+  ATTENTION_RETURN_IF_ERROR(project({"context", "projections.key", "projections.keyBias"}, context, p.key, p.keyBias,
+                                    arena, &key));
+  ATTENTION_RETURN_IF_ERROR(project({"context", "projections.value", "projections.valueBias"}, context, p.value,
+                                    p.valueBias, arena, &value));
+  AttentionPlan plan;
+  ATTENTION_RETURN_IF_ERROR(planAttention(query, key, value, options, &plan));
+
+  Output attended;
+  Shape shape = plan.outputShape;
+  if (p.output) {
+    const TensorView joined = TensorView::contiguous(nullptr, DType::kFloat32, plan.outputShape);
+    ATTENTION_RETURN_IF_ERROR(checkLinear({"the attended values", "projections.output", "projections.outputBias"},
+                                          joined, *p.output, p.outputBias, &shape));
+    ATTENTION_RETURN_IF_ERROR(attended.resolve("x", plan.outputShape, arena));
+  } else if (p.outputBias) {
+    return invalidArgument("projections.outputBias", Message() << "got it without output, wanted both or none");
+  }
+  const TensorView inputs[] = {x,
+                               context,
+                               p.query,
+                               p.key,
+                               p.value,
+                               p.output.value_or(x),
+                               p.queryBias.value_or(x),
+                               p.keyBias.value_or(x),
+                               p.valueBias.value_or(x),
+                               p.outputBias.value_or(x),
+                               options.mask.value_or(x),
+                               options.attentionMask.value_or(x)};
+  AttentionMemory memory;
+  ATTENTION_RETURN_IF_ERROR(resolveResults(plan, shape, inputs, outputs, arena, &memory));
+  if (p.output) memory.output = attended.floats();
+
+  float* scratch = linearScratch(arena);
+  if (scratch == nullptr) return outOfMemory("x");
+  runLinear(x, p.query, p.queryBias, query.floats(), scratch);
+  runLinear(context, p.key, p.keyBias, key.floats(), scratch);
+  runLinear(context, p.value, p.valueBias, value.floats(), scratch);
+  ATTENTION_RETURN_IF_ERROR(runAttention(plan, memory, arena));
+  if (p.output) runLinear(attended.view(), *p.output, p.outputBias, outputs.output.floats(), scratch);
+  return {};
+}
+
+}  // namespace attention

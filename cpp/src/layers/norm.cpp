@@ -1,0 +1,63 @@
+#include <algorithm>
+#include <numbers>
+
+#include "../kernels/norm_row.hpp"
+#include "../kernels/pack.hpp"
+#include "../kernels/softmax_rows.hpp"
+#include "checks.hpp"
+
+namespace attention {
+
+namespace {
+
+using Arch = simd::DefaultArch;
+
+/// Softmax of one row in `scratch`, which has room for whole registers.
+void softmaxInPlace(float* scratch, size_t n) {
+  const size_t padded = kernels::roundUp(n, simd::kLanes<Arch>);
+  std::fill(scratch + n, scratch + padded, kernels::kNegativeInfinity);
+  const float highest = kernels::rowMaximum<Arch>(scratch, padded, kernels::kNegativeInfinity);
+  // Subtracting before scaling keeps large scores exact.
+  for (size_t i = 0; i < padded; ++i) scratch[i] = (scratch[i] - highest) * std::numbers::log2e_v<float>;
+  const float sum = kernels::exp2Row<Arch>(scratch, padded, 0.0f);
+  kernels::scaleRow<Arch>(scratch, padded, 1.0f / sum);
+}
+
+}  // namespace
+
+Status softmax(const TensorView& x, int axis, Output& out, Arena& arena) {
+  ATTENTION_RETURN_IF_ERROR(checkFloat("x", x));
+  ATTENTION_RETURN_IF_ERROR(resolveAxis(x, axis, &axis));
+  ATTENTION_RETURN_IF_ERROR(out.resolve("options.out", x.shape, arena, {&x, 1}, Aliasing::kOntoFirst));
+  const size_t n = x.shape[axis], inner = countOf(x.shape, axis + 1, x.rank());
+  const size_t outer = countOf(x.shape, 0, axis);
+  float* scratch = arena.floats({kernels::roundUp(n, simd::kLanes<Arch>)});
+  if (scratch == nullptr) return outOfMemory("x");
+  for (size_t row = 0; row < outer * inner; ++row) {
+    const size_t start = row / inner * n * inner + row % inner;
+    for (size_t i = 0; i < n; ++i) scratch[i] = x.floats()[start + i * inner];
+    softmaxInPlace(scratch, n);
+    for (size_t i = 0; i < n; ++i) out.floats()[start + i * inner] = scratch[i];
+  }
+  return {};
+}
+
+Status layerNorm(const TensorView& x, const std::optional<TensorView>& weight, const std::optional<TensorView>& bias,
+                 int axis, float epsilon, Output& out, Arena& arena) {
+  ATTENTION_RETURN_IF_ERROR(checkFloat("x", x));
+  ATTENTION_RETURN_IF_ERROR(resolveAxis(x, axis, &axis));
+  Shape normalised;
+  for (int a = axis; a < x.rank(); ++a) normalised.push(x.shape[a]);
+  ATTENTION_RETURN_IF_ERROR(checkShape("weight", weight, normalised, "the axes of x from options.axis on"));
+  ATTENTION_RETURN_IF_ERROR(checkShape("bias", bias, normalised, "the axes of x from options.axis on"));
+  const TensorView inputs[] = {x, weight.value_or(x), bias.value_or(x)};
+  ATTENTION_RETURN_IF_ERROR(out.resolve("options.out", x.shape, arena, inputs, Aliasing::kOntoFirst));
+  const size_t n = countOf(x.shape, axis, x.rank()), rows = countOf(x.shape, 0, axis);
+  for (size_t row = 0; row < rows; ++row) {
+    kernels::layerNormRow<Arch>(x.floats() + row * n, n, weight ? weight->floats() : nullptr,
+                                bias ? bias->floats() : nullptr, epsilon, out.floats() + row * n);
+  }
+  return {};
+}
+
+}  // namespace attention

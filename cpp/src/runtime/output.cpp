@@ -1,0 +1,61 @@
+#include "attention/output.hpp"
+
+namespace attention {
+
+namespace {
+
+struct Bytes {
+  uintptr_t begin, end;
+};
+
+Bytes bytesOf(const TensorView& view) {
+  const auto begin = reinterpret_cast<uintptr_t>(view.data);
+  return {begin, begin + view.count() * byteSize(view.dtype)};
+}
+
+}  // namespace
+
+Output Output::into(const TensorView& given) {
+  Output output;
+  output.given_ = true;
+  output.view_ = given;
+  return output;
+}
+
+Output Output::ofLength(size_t length) {
+  Output output;
+  output.length_ = length;
+  return output;
+}
+
+Status Output::resolve(const char* argument, const Shape& shape, Arena& arena, std::span<const TensorView> inputs,
+                       Aliasing aliasing) {
+  const std::optional<size_t> count = checkedProduct(shape.dims());
+  if (!count) return outOfMemory(argument);
+  if (length_ && *length_ != *count) {
+    return shapeMismatch(argument, Message() << "got length " << static_cast<int64_t>(*length_) << ", wanted "
+                                             << static_cast<int64_t>(*count) << " for shape " << shape.dims());
+  }
+  if (!given_) {
+    float* room = arena.floats({*count});
+    if (room == nullptr) return outOfMemory(argument);
+    view_ = TensorView::contiguous(room, DType::kFloat32, shape);
+    return {};
+  }
+  if (view_.dtype != DType::kFloat32) return unsupportedDtype(argument, Message() << "wanted a float32 tensor");
+  if (view_.shape != shape) {
+    return shapeMismatch(argument, Message() << "got shape " << view_.shape.dims() << ", wanted " << shape.dims());
+  }
+  const Bytes own = bytesOf(view_);
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const Bytes other = bytesOf(inputs[i]);
+    const bool apart = own.end <= other.begin || other.end <= own.begin;
+    const bool onto = aliasing == Aliasing::kOntoFirst && own.begin == other.begin && own.end == other.end;
+    if (!apart && !onto) {
+      return invalidArgument(argument, Message() << "got memory that overlaps an input, wanted memory of its own");
+    }
+  }
+  return {};
+}
+
+}  // namespace attention
