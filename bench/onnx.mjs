@@ -31,7 +31,9 @@ function model({ opType, domain = '', attributes, shape }) {
       ],
       graph: {
         name: opType,
-        node: [{ opType, domain, input: inputs, output: ['output'], attribute: Object.entries(attributes).map(integer) }],
+        node: [
+          { opType, domain, input: inputs, output: ['output'], attribute: Object.entries(attributes).map(integer) },
+        ],
         input: inputs.map((name) => float32(name, shape)),
         output: [float32('output', shape)],
       },

@@ -6,7 +6,8 @@ import { Failure, main, repository } from '../scripts/lib/run.mjs';
 import { installPackages } from '../scripts/setup.mjs';
 
 await main(import.meta.url, async () => {
-  if (!existsSync(join(repository, 'dist', 'index.js'))) throw new Failure('There is no dist/ to measure: npm run build');
+  const isBuilt = existsSync(join(repository, 'dist', 'index.js'));
+  if (!isBuilt) throw new Failure('There is no dist/ to measure: npm run build');
   await installPackages(import.meta.dirname);
   // Node 20 has relaxed SIMD behind a flag; later versions have it and refuse the flag.
   const flags = Number.parseInt(process.versions.node, 10) < 22 ? ['--experimental-wasm-relaxed-simd'] : [];

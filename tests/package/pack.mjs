@@ -10,9 +10,9 @@ const repository = fileURLToPath(new URL('../..', import.meta.url));
 /** Provides the tests with `tarball` and with `consumer`, the folder it is installed in. */
 export default function setup(project) {
   const folder = mkdtempSync(join(tmpdir(), 'attention-wasm-'));
-  const npm = (cwd, ...args) => execFileSync('npm', args, { cwd, encoding: 'utf8', shell: process.platform === 'win32' });
-  const [{ filename }] = JSON.parse(npm(repository, 'pack', '--json', '--ignore-scripts', '--pack-destination', folder));
-  const tarball = join(folder, filename);
+  const shell = process.platform === 'win32'; // There npm is a batch file.
+  const npm = (cwd, ...args) => execFileSync('npm', args, { cwd, encoding: 'utf8', shell });
+  const tarball = join(folder, npm(repository, 'pack', '--silent', '--pack-destination', folder).trim());
   const consumer = join(folder, 'consumer');
   cpSync(join(import.meta.dirname, 'consumer'), consumer, { recursive: true });
   cpSync(join(repository, 'tests/browser/page/oracle.js'), join(consumer, 'oracle.js'));

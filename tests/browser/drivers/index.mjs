@@ -11,7 +11,6 @@ export const engines = ['chromium', 'firefox', 'webkit'];
 /** Add it to a served Content-Security-Policy as `report-uri`, and `violations` has what the page or its workers break. */
 export const violationPath = '/csp-violation';
 
-const packages = 'chromium firefox-esr webkit2gtk-driver xvfb xauth fonts-dejavu-core';
 // What browsers ask their makers by themselves. Each is ignored in one engine only, so a page that asks such a host shows in the others.
 const ownTraffic = {
   chromium: /\.(google|googleapis|gvt1)\.com$/,
@@ -88,5 +87,5 @@ function findMiniBrowser() {
 }
 
 function missing(name) {
-  throw new Error(`${name} is not installed. On Debian, as root: apt-get install -y --no-install-recommends ${packages}`);
+  throw new Error(`${name} is not installed. Run, as root: scripts/install-debian.sh browsers`);
 }

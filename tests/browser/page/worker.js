@@ -1,4 +1,4 @@
-import * as checks from './checks.js';
+import { checks } from './checks.js';
 
 addEventListener('message', async ({ data: { name, args } }) => {
   try {
