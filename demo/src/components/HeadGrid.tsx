@@ -52,18 +52,20 @@ function Thumbnail({ layer, index, matrix, size }: ThumbnailProps) {
   const isOpen = head.value.layer === layer && head.value.head === index;
   const name = `Layer ${layer}, head ${index}`;
   return (
-    <span class="thumbnail">
-      <input
-        type="radio"
-        name="head"
-        checked={isOpen}
-        aria-label={name}
-        title={name}
-        data-layer={layer}
-        data-head={index}
-        onChange={() => openHead(layer, index)}
-      />
+    <button
+      type="button"
+      class="thumbnail"
+      // biome-ignore lint/a11y/useSemanticElements: an input cannot hold its picture
+      role="radio"
+      aria-checked={isOpen}
+      aria-label={name}
+      title={name}
+      tabIndex={isOpen ? 0 : -1}
+      data-layer={layer}
+      data-head={index}
+      onClick={() => openHead(layer, index)}
+    >
       {pooled && <Heatmap weights={pooled.cells} rows={pooled.side} columns={pooled.side} />}
-    </span>
+    </button>
   );
 }

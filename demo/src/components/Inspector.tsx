@@ -1,6 +1,6 @@
 import { byWeight, plain, rankOf, rowOf } from '../attention/pairs';
 import { isRepeated } from '../attention/tokens';
-import { head, lock, lockedPair, matrix, pair, point, pointNowhere, unlock, view } from '../state';
+import { lock, lockedPair, matrix, pair, point, pointNowhere, unlock, view } from '../state';
 import { moveFocus } from './roving';
 
 /** The pair in question and its numbers, and everything else its query attends to. */
@@ -15,14 +15,13 @@ export function Inspector() {
     );
   }
   const { query, key } = current;
-  const { layer, head: index } = head.value;
   const row = rowOf(matrix.value, tokens.length, query);
   const back = rowOf(matrix.value, tokens.length, key);
   const isLocked = lockedPair.value !== null;
   return (
     <section class="inspector" aria-label="Pair">
       <div class="panel-head">
-        <span>{isLocked ? 'Locked pair' : `Strongest pair of layer ${layer}, head ${index}`}</span>
+        <span>{isLocked ? 'Locked pair' : 'Strongest pair'}</span>
         {isLocked ? (
           <button type="button" class="button" aria-keyshortcuts="Escape" onClick={unlock}>
             Unlock

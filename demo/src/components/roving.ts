@@ -18,9 +18,9 @@ export function neighbour(boxes: Box[], index: number, key: string): number | nu
   return line.reduce((best, i) => (aside(i) < aside(best) ? i : best));
 }
 
-/** Arrow keys move the focus among the buttons (or radio buttons) of a container of which one is a tab stop. */
+/** Arrow keys move the focus among the buttons of a container of which one is a tab stop. */
 export function moveFocus(event: KeyboardEvent): HTMLElement | null {
-  const items = [...(event.currentTarget as HTMLElement).querySelectorAll<HTMLElement>('button, input')];
+  const items = [...(event.currentTarget as HTMLElement).querySelectorAll<HTMLElement>('button')];
   const index = items.indexOf(event.target as HTMLElement);
   if (index < 0) return null;
   const next = neighbour(
