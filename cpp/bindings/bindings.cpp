@@ -170,7 +170,16 @@ void release(uint32_t address) { std::free(reinterpret_cast<void*>(address)); }
 std::string errorArgument() { return last.argument(); }
 std::string errorMessage() { return last.message(); }
 
+bool isRelaxed() {
+#if defined(__wasm_relaxed_simd__)
+  return true;
+#else
+  return false;
+#endif
+}
+
 EMSCRIPTEN_BINDINGS(attention) {
+  emscripten::function("isRelaxed", &isRelaxed);
   emscripten::function("callAddress", &callAddress);
   emscripten::function("stage", &stage);
   emscripten::function("finishCall", &finishCall);

@@ -1,0 +1,92 @@
+import { AttentionError, invalid } from './errors.js';
+import type { Integers } from './types.js';
+
+/**
+ * Reads an options bag: every key must be one of `known`. Keys of `later` are part of the contract but not built yet;
+ * they are refused rather than ignored.
+ */
+export function checkKeys<T extends object>(
+  argument: string,
+  options: T | undefined,
+  known: readonly string[],
+  later: readonly string[] = [],
+): T {
+  if (options === undefined) return {} as T;
+  if (options === null || typeof options !== 'object') throw invalid(argument, options, 'an object');
+  for (const key of Object.keys(options)) {
+    if (known.includes(key)) continue;
+    const name = `${argument}.${key}`;
+    if (!later.includes(key)) {
+      const near = nearest(key, [...known, ...later]);
+      const hint = near ? ` (did you mean ${near}?)` : '';
+      throw new AttentionError('INVALID_ARGUMENT', name, `unknown key${hint}, wanted one of ${known.join(', ')}`);
+    }
+    if ((options as Record<string, unknown>)[key] !== undefined) {
+      throw new AttentionError('INVALID_ARGUMENT', name, 'is not built yet in this version');
+    }
+  }
+  return options;
+}
+
+function nearest(word: string, candidates: readonly string[]): string | undefined {
+  const ranked = candidates
+    .map((name) => ({ name, distance: editDistance(word.toLowerCase(), name.toLowerCase()) }))
+    .sort((a, b) => a.distance - b.distance);
+  const best = ranked[0];
+  return best && best.distance <= Math.max(2, word.length / 3) ? best.name : undefined;
+}
+
+/** Levenshtein, one row at a time. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j] as number) + 1, (next[j - 1] as number) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] as number;
+}
+
+export function oneOf<T>(argument: string, value: unknown, allowed: readonly T[], later: readonly unknown[] = []): T {
+  if (allowed.includes(value as T)) return value as T;
+  if (later.includes(value)) {
+    throw new AttentionError('INVALID_ARGUMENT', argument, `'${String(value)}' is not built yet in this version`);
+  }
+  throw invalid(argument, value, allowed.map((one) => (typeof one === 'string' ? `'${one}'` : String(one))).join(', '));
+}
+
+export function finite(argument: string, value: unknown): number {
+  if (typeof value !== 'number' || !Number.isFinite(value)) throw invalid(argument, value, 'a finite number');
+  return value;
+}
+
+export function integer(argument: string, value: unknown, least: number, most = 0x7fffffff): number {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most) {
+    throw invalid(argument, value, `an integer from ${least} to ${most}`);
+  }
+  return value;
+}
+
+/** Numbers or bigints as int32: ids, lengths and positions never need more. */
+export function integers(argument: string, values: unknown): Int32Array {
+  if (!isArrayLike(values)) throw invalid(argument, values, 'an array of integers');
+  const out = new Int32Array(values.length);
+  for (let i = 0; i < out.length; i++) {
+    const value = values[i];
+    const number = typeof value === 'bigint' ? Number(value) : value;
+    if (typeof number !== 'number' || (number | 0) !== number) {
+      throw invalid(argument, value, `an integer from -2147483648 to 2147483647 at index ${i}`);
+    }
+    out[i] = number;
+  }
+  return out;
+}
+
+export function isArrayLike(value: unknown): value is Integers {
+  return (
+    typeof value === 'object' && value !== null && Number.isInteger((value as ArrayLike<unknown>).length)
+  );
+}

@@ -1,0 +1,31 @@
+/** The Emscripten glue: hand-written because Emscripten 3.1.69 cannot emit it; load/instantiate.ts checks it at run time. */
+
+/** The functions of cpp/bindings/bindings.cpp. Those that compute return an ErrorCode. */
+export interface Core {
+  callAddress(): number;
+  stage(bytes: number): number;
+  finishCall(): void;
+  allocate(bytes: number): number;
+  release(address: number): void;
+  errorArgument(): string;
+  errorMessage(): string;
+  isRelaxed(): boolean;
+  attention(): number;
+  projectedAttention(): number;
+  softmax(axis: number): number;
+  layerNorm(axis: number, epsilon: number): number;
+  gelu(): number;
+  add(): number;
+  linear(): number;
+  embedding(): number;
+  feedForward(activation: number): number;
+  sinusoidalPositions(length: number, size: number, offset: number, base: number): number;
+}
+
+export default function createModule(settings: {
+  wasmMemory: WebAssembly.Memory;
+  instantiateWasm(
+    imports: WebAssembly.Imports,
+    done: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void,
+  ): object;
+}): Promise<Core>;

@@ -1,0 +1,220 @@
+import type { Core } from './attention-module.js';
+import { AttentionError, coreError, refused } from './errors.js';
+import { bytesPerElement, type Operand } from './operand.js';
+import { ResidentTensor } from './tensor.js';
+import type { DType, NdArray, Out } from './types.js';
+
+/**
+ * The layout of cpp/bindings/wire.hpp in 32-bit words: 4 doubles, 14 inputs, 3 outputs (12 words each: state, address,
+ * dtype, rank, 8 sizes), 8 integers.
+ */
+const wire = { inputs: 8, words: 12, outputs: 8 + 14 * 12, integers: 8 + 17 * 12 } as const;
+const inputSlots = 14;
+const state = { absent: 0, present: 1, ofLength: 2 } as const;
+const dtypeCodes: Record<DType, number> = { float32: 0, float16: 1, int8: 2, int32: 3, bool: 4 };
+
+/** As the core's arena: every staged input starts on a cache line. */
+const alignment = 64;
+const addressSpace = 2 ** 32;
+
+/** One call of the core: operands by slot, and the function to run once they are in place. */
+export interface Request {
+  operands: readonly (Operand | undefined)[];
+  integers?: readonly number[];
+  real?: number;
+  out?: Out | undefined;
+  /** The operand that `out` may be written onto. */
+  onto?: Operand;
+  run: (core: Core) => number;
+}
+
+/** An instance of the module with its memory: puts inputs in, makes the call, copies results out. */
+export class Engine {
+  readonly memory: WebAssembly.Memory;
+  #core: Core | undefined;
+  readonly #call: number;
+  #words = new Uint32Array(0);
+
+  constructor(core: Core, memory: WebAssembly.Memory) {
+    this.#core = core;
+    this.memory = memory;
+    this.#call = core.callAddress() / 4;
+  }
+
+  get disposed(): boolean {
+    return this.#core === undefined;
+  }
+
+  get core(): Core {
+    if (this.#core === undefined) throw new AttentionError('DISPOSED', undefined, 'this engine was disposed');
+    return this.#core;
+  }
+
+  dispose(): void {
+    this.#core = undefined;
+  }
+
+  /** Memory for a resident tensor. */
+  allocate(argument: string, bytes: number): number {
+    const address = bytes < addressSpace ? this.core.allocate(Math.max(1, bytes)) : 0;
+    if (address === 0) throw outOfMemory(argument, bytes);
+    return address;
+  }
+
+  /** A resident copy of an operand. */
+  resident(from: Operand): ResidentTensor {
+    const address = this.allocate(from.argument, byteLength(from));
+    const tensor = new ResidentTensor(this, address, from.shape, from.dtype);
+    this.#write(from, address);
+    return tensor;
+  }
+
+  /** Runs one call; `read` sees its results before their memory is given back. */
+  call<R>(request: Request, read: (results: Results) => R): R {
+    const core = this.core;
+    try {
+      this.#stage(request);
+      const code = request.run(core);
+      if (code !== 0) throw coreError(code, core.errorArgument(), core.errorMessage());
+      return read(new Results(this.memory, this.#current(), this.#call + wire.outputs, request.out));
+    } finally {
+      core.finishCall();
+    }
+  }
+
+  #stage({ operands: given, integers = [], real = Number.NaN, out, onto }: Request): void {
+    if (out instanceof Float32Array) this.#refuseOverlap(out, given, onto);
+    const operands = given.map((one) => this.#detachable(one));
+    let bytes = 0;
+    const starts = operands.map((one) => {
+      const start = bytes;
+      if (one && !(one.values instanceof ResidentTensor)) bytes += roundUp(byteLength(one));
+      return start;
+    });
+    const base = bytes === 0 ? 0 : bytes < addressSpace ? this.core.stage(bytes) : 0;
+    if (bytes !== 0 && base === 0) throw outOfMemory(undefined, bytes);
+
+    const words = this.#current();
+    new Float64Array(this.memory.buffer, this.#call * 4, 1)[0] = real;
+    for (let slot = 0; slot < inputSlots; slot++) words[this.#call + wire.inputs + slot * wire.words] = state.absent;
+    operands.forEach((one, slot) => {
+      if (one === undefined) return;
+      const { values } = one;
+      const address =
+        values instanceof ResidentTensor ? values.addressIn(this, one.argument) : base + (starts[slot] as number);
+      if (!(values instanceof ResidentTensor)) this.#write(one, address);
+      this.#describe(this.#call + wire.inputs + slot * wire.words, address, one.dtype, one.shape);
+    });
+    this.#place(out);
+    for (let i = 0; i < integers.length; i++) words[this.#call + wire.integers + i] = integers[i] as number;
+  }
+
+  #place(out: Out | undefined): void {
+    const at = this.#call + wire.outputs;
+    const words = this.#current();
+    for (let slot = 0; slot < 3; slot++) words[at + slot * wire.words] = state.absent;
+    if (out instanceof ResidentTensor) {
+      this.#describe(at, out.addressIn(this, 'options.out'), out.dtype, out.shape);
+    } else if (out instanceof Float32Array) {
+      words[at] = state.ofLength;
+      words[at + 4] = out.length;
+    } else if (out !== undefined) {
+      throw new AttentionError('INVALID_ARGUMENT', 'options.out', 'wanted a Float32Array or a float32 tensor');
+    }
+  }
+
+  #describe(at: number, address: number, dtype: DType, shape: readonly number[]): void {
+    const words = this.#current();
+    words[at] = state.present;
+    words[at + 1] = address;
+    words[at + 2] = dtypeCodes[dtype];
+    words[at + 3] = shape.length;
+    for (let axis = 0; axis < shape.length; axis++) words[at + 4 + axis] = shape[axis] as number;
+  }
+
+  /** A view of this memory would be detached when staging makes it grow: such an input is copied first. */
+  #detachable(one: Operand | undefined): Operand | undefined {
+    if (!one || one.values instanceof ResidentTensor || one.values.buffer !== this.memory.buffer) return one;
+    return { ...one, values: one.values.slice() };
+  }
+
+  #refuseOverlap(out: Float32Array, operands: readonly (Operand | undefined)[], onto: Operand | undefined): void {
+    if (out.buffer === this.memory.buffer) {
+      throw refused('options.out', "a view of this engine's memory", 'the tensor itself');
+    }
+    for (const one of operands) {
+      if (!one || one.values instanceof ResidentTensor || one.values.buffer !== out.buffer) continue;
+      const { byteOffset, byteLength } = one.values;
+      const apart = byteOffset + byteLength <= out.byteOffset || out.byteOffset + out.byteLength <= byteOffset;
+      const same = byteOffset === out.byteOffset && byteLength === out.byteLength;
+      if (apart || (same && one === onto)) continue;
+      throw refused('options.out', `memory that overlaps ${one.argument}`, 'memory of its own');
+    }
+  }
+
+  #write(from: Operand, address: number): void {
+    const values = from.values as Exclude<Operand['values'], ResidentTensor>;
+    const { buffer } = this.memory;
+    if (from.dtype === 'float32') new Float32Array(buffer, address, values.length).set(values);
+    else if (from.dtype === 'int32') new Int32Array(buffer, address, values.length).set(values);
+    else {
+      const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+      new Uint8Array(buffer, address, bytes.length).set(bytes);
+    }
+  }
+
+  /** Memory growth detaches old views. */
+  #current(): Uint32Array {
+    if (this.#words.buffer !== this.memory.buffer) this.#words = new Uint32Array(this.memory.buffer);
+    return this.#words;
+  }
+}
+
+/** The outputs of a call, while their memory lives. */
+export class Results {
+  constructor(
+    readonly memory: WebAssembly.Memory,
+    readonly words: Uint32Array,
+    readonly at: number,
+    readonly out: Out | undefined,
+  ) {}
+
+  /** The first output: in `out` where it was given, else a copy. */
+  output(): NdArray | Out {
+    if (this.out === undefined) return this.copy(0);
+    if (!(this.out instanceof Float32Array)) return this.out;
+    const { view, shape } = this.#view(0);
+    this.out.set(view);
+    return ndArray(this.out as Float32Array<ArrayBuffer>, shape);
+  }
+
+  copy(slot: number): NdArray {
+    const { view, shape } = this.#view(slot);
+    return ndArray(view.slice(), shape);
+  }
+
+  #view(slot: number): { view: Float32Array<ArrayBuffer>; shape: number[] } {
+    const at = this.at + slot * wire.words;
+    const rank = this.words[at + 3] as number;
+    const shape = Array.from(this.words.subarray(at + 4, at + 4 + rank));
+    const count = shape.reduce((product, dim) => product * dim, 1);
+    const view = new Float32Array(this.memory.buffer as ArrayBuffer, this.words[at + 1] as number, count);
+    return { view, shape };
+  }
+}
+
+function ndArray(data: Float32Array<ArrayBuffer>, shape: number[]): NdArray {
+  return { data, shape, dims: shape };
+}
+
+function byteLength({ shape, dtype }: Operand): number {
+  return shape.reduce((product, dim) => product * dim, bytesPerElement[dtype]);
+}
+
+function roundUp(bytes: number): number {
+  return Math.ceil(bytes / alignment) * alignment;
+}
+
+function outOfMemory(argument: string | undefined, bytes: number): AttentionError {
+  return new AttentionError('OUT_OF_MEMORY', argument, `needs ${bytes} bytes more than the memory limit leaves`);
+}

@@ -1,0 +1,50 @@
+import type { AttentionErrorCode } from './types.js';
+
+/**
+ * The one error every function throws. The message names the argument, what came and what was wanted. A failed call
+ * changes no tensor except `out`, and the engine stays usable.
+ */
+export class AttentionError extends Error {
+  override readonly name = 'AttentionError';
+  readonly code: AttentionErrorCode;
+  /** The argument's name as the documentation has it: `k`, `options.mask`. */
+  readonly argument?: string;
+
+  constructor(code: AttentionErrorCode, argument: string | undefined, message: string, options?: { cause?: unknown }) {
+    super(argument ? `${argument}: ${message}` : message, options);
+    this.code = code;
+    if (argument) this.argument = argument;
+  }
+}
+
+/** Codes of the core, in the order of cpp/include/attention/status.hpp. */
+const coreCodes: readonly AttentionErrorCode[] = [
+  'SHAPE_MISMATCH',
+  'INVALID_ARGUMENT',
+  'UNSUPPORTED_DTYPE',
+  'OUT_OF_MEMORY',
+];
+
+export function coreError(code: number, argument: string, message: string): AttentionError {
+  return new AttentionError(coreCodes[code - 1] ?? 'INVALID_ARGUMENT', argument || undefined, message);
+}
+
+export function invalid(argument: string, got: unknown, wanted: string): AttentionError {
+  return refused(argument, describe(got), wanted);
+}
+
+/** As invalid(), with `got` already in words. */
+export function refused(argument: string, got: string, wanted: string): AttentionError {
+  return new AttentionError('INVALID_ARGUMENT', argument, `got ${got}, wanted ${wanted}`);
+}
+
+/** A value as an error message shows it: short, and never a dump of an array. */
+export function describe(value: unknown): string {
+  if (typeof value === 'string') return `'${value.length > 40 ? `${value.slice(0, 40)}…` : value}'`;
+  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value === 'function') return 'a function';
+  if (value === null || typeof value !== 'object') return String(value);
+  const name = Object.getPrototypeOf(value)?.constructor?.name ?? 'object';
+  const length = (value as { length?: unknown }).length;
+  return typeof length === 'number' ? `${name}(${length})` : name === 'Object' ? 'an object' : `a ${name}`;
+}

@@ -1,0 +1,119 @@
+import { integers, isArrayLike } from './arguments.js';
+import { AttentionError, describe, invalid, refused } from './errors.js';
+import { ResidentTensor } from './tensor.js';
+import type { DType, TensorLike } from './types.js';
+
+type NumberArray = Float32Array | Float64Array | Uint16Array | Int32Array | Int8Array | Uint8Array;
+
+/** An input as a call needs it: a shape, an element type of the core, and where the values are. */
+export interface Operand {
+  readonly argument: string;
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  readonly values: NumberArray | ResidentTensor;
+}
+
+export const bytesPerElement: Record<DType, number> = { float32: 4, float16: 2, int8: 1, int32: 4, bool: 1 };
+
+export const maxRank = 8;
+
+/** What each public element type is held as, and the arrays that carry it. */
+const sources: Record<string, { dtype: DType; arrays: readonly string[] }> = {
+  float32: { dtype: 'float32', arrays: ['Float32Array'] },
+  float64: { dtype: 'float32', arrays: ['Float64Array'] },
+  float16: { dtype: 'float16', arrays: ['Uint16Array', 'Float16Array'] },
+  int8: { dtype: 'int8', arrays: ['Int8Array'] },
+  uint8: { dtype: 'int32', arrays: ['Uint8Array'] },
+  int32: { dtype: 'int32', arrays: ['Int32Array'] },
+  int64: { dtype: 'int32', arrays: ['BigInt64Array'] },
+  bool: { dtype: 'bool', arrays: ['Uint8Array'] },
+};
+
+/** Element types of arrays that say it themselves. Not Uint16Array: it carries halves, bfloats or integers alike. */
+const natural: Record<string, string> = {
+  Float32Array: 'float32',
+  Float64Array: 'float64',
+  Float16Array: 'float16',
+  Int8Array: 'int8',
+  Uint8Array: 'uint8',
+  Int32Array: 'int32',
+  BigInt64Array: 'int64',
+};
+
+export function operand(argument: string, value: unknown): Operand {
+  if (value instanceof ResidentTensor) {
+    return { argument, shape: value.shape, dtype: value.dtype, values: value };
+  }
+  if (value === null || typeof value !== 'object') throw invalid(argument, value, 'a tensor with data and a shape');
+  const given = value as { data?: unknown; dtype?: unknown; type?: unknown; shape?: unknown; dims?: unknown };
+  const data = given.data;
+  if (data === null || typeof data !== 'object') throw invalid(argument, value, 'a tensor with data and a shape');
+  const { dtype, array } = elementType(argument, data, given.dtype ?? given.type);
+  const shape = checkShape(argument, given.shape ?? given.dims, array.length);
+  return { argument, shape, dtype, values: toNumbers(argument, array, dtype) };
+}
+
+export function optionalOperand(argument: string, value: TensorLike | null | undefined): Operand | undefined {
+  return value === null || value === undefined ? undefined : operand(argument, value);
+}
+
+/** Numbers for each batch entry. */
+export function integerOperand(argument: string, value: unknown): Operand {
+  const values = integers(argument, value);
+  return { argument, shape: [values.length], dtype: 'int32', values };
+}
+
+/** Token ids: plain integers, or a tensor of them. */
+export function idsOperand(argument: string, value: unknown): Operand {
+  return isArrayLike(value) ? integerOperand(argument, value) : operand(argument, value);
+}
+
+function elementType(argument: string, data: object, named: unknown): { dtype: DType; array: ArrayLike<unknown> } {
+  const kind = Object.prototype.toString.call(data).slice(8, -1);
+  const name = named ?? natural[kind];
+  const source = typeof name === 'string' && Object.hasOwn(sources, name) ? sources[name] : undefined;
+  if (!source?.arrays.includes(kind)) {
+    const got = named === undefined ? `a ${kind} without dtype` : `a ${kind} as ${describe(named)}`;
+    throw new AttentionError(
+      'UNSUPPORTED_DTYPE',
+      argument,
+      `got ${got}, wanted a typed array of one of ${Object.keys(sources).join(', ')}`,
+    );
+  }
+  return { dtype: source.dtype, array: data as ArrayLike<unknown> };
+}
+
+/** The core reads floats, halves and small integers; wider ones are narrowed here, with a range check. */
+function toNumbers(argument: string, array: ArrayLike<unknown>, dtype: DType): NumberArray {
+  if (dtype === 'int32' && !(array instanceof Int32Array)) return integers(argument, array);
+  if (dtype === 'float16' && !(array instanceof Uint16Array)) {
+    const halves = array as unknown as ArrayBufferView;
+    return new Uint16Array(halves.buffer, halves.byteOffset, array.length);
+  }
+  return array as NumberArray;
+}
+
+export function checkDims(argument: string, shape: unknown): readonly number[] {
+  if (!isArrayLike(shape)) throw invalid(argument, shape, 'a shape: an array of sizes');
+  const dims = Array.from(shape as ArrayLike<number>);
+  for (const dim of dims) {
+    if (!Number.isInteger(dim) || dim < 0) throw refused(argument, `[${dims}]`, 'a shape of integers from 0 on');
+  }
+  if (dims.length > maxRank) {
+    throw new AttentionError('SHAPE_MISMATCH', argument, `got rank ${dims.length}, wanted at most ${maxRank}`);
+  }
+  return dims;
+}
+
+function checkShape(argument: string, shape: unknown, length: number): readonly number[] {
+  const dims = checkDims(argument, shape);
+  const count = dims.reduce((product, dim) => product * dim, 1);
+  if (count !== length) {
+    throw new AttentionError(
+      'SHAPE_MISMATCH',
+      argument,
+      `got ${length} values for shape [${dims}], wanted ${count}`,
+    );
+  }
+  return dims;
+}

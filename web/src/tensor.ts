@@ -1,0 +1,77 @@
+import type { Engine } from './engine.js';
+import { AttentionError } from './errors.js';
+import type { DType, Tensor, TensorData } from './types.js';
+
+const views = {
+  float32: Float32Array,
+  float16: Uint16Array,
+  int8: Int8Array,
+  int32: Int32Array,
+  bool: Uint8Array,
+} as const;
+
+/** Gives memory back when a tensor was dropped without dispose(). */
+const forgotten = new FinalizationRegistry<{ engine: Engine; address: number }>(({ engine, address }) => {
+  if (!engine.disposed) engine.core.release(address);
+});
+
+/** A tensor in an engine's memory. */
+export class ResidentTensor<D extends DType = DType> implements Tensor<D> {
+  readonly shape: readonly number[];
+  readonly dtype: D;
+  readonly #engine: Engine;
+  readonly #address: number;
+  readonly #length: number;
+  #disposed = false;
+  declare [Symbol.dispose]: () => void;
+
+  /** Takes over `address`, which came from engine.allocate(). */
+  constructor(engine: Engine, address: number, shape: readonly number[], dtype: D) {
+    this.#engine = engine;
+    this.#address = address;
+    this.shape = Object.freeze([...shape]);
+    this.dtype = dtype;
+    this.#length = shape.reduce((product, dim) => product * dim, 1);
+    forgotten.register(this, { engine, address }, this);
+  }
+
+  get dims(): readonly number[] {
+    return this.shape;
+  }
+
+  get data(): TensorData[D] {
+    this.addressIn(this.#engine, 'data');
+    const View = views[this.dtype] as Float32ArrayConstructor;
+    return new View(this.#engine.memory.buffer, this.#address, this.#length) as TensorData[DType] as TensorData[D];
+  }
+
+  /** @internal Where the values are, for a call of `engine`. */
+  addressIn(engine: Engine, argument: string): number {
+    if (this.#disposed || this.#engine.disposed) {
+      throw new AttentionError('DISPOSED', argument, 'got a tensor that was disposed');
+    }
+    if (engine !== this.#engine) {
+      throw new AttentionError('INVALID_ARGUMENT', argument, 'got a tensor of another engine, wanted one of this engine');
+    }
+    return this.#address;
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    forgotten.unregister(this);
+    if (!this.#engine.disposed) this.#engine.core.release(this.#address);
+  }
+}
+
+/** `using` where the engine knows Symbol.dispose (WebKit does not). */
+export function makeDisposable(type: { prototype: { dispose(): void } }): void {
+  if (typeof Symbol.dispose !== 'symbol') return;
+  Object.defineProperty(type.prototype, Symbol.dispose, {
+    value(this: { dispose(): void }) {
+      this.dispose();
+    },
+  });
+}
+
+makeDisposable(ResidentTensor);
