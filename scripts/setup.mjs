@@ -2,7 +2,9 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { debianEmscripten, findOwnEmscripten, oldestEmscripten, prepareEmscripten } from './lib/emscripten.mjs';
-import { Failure, findProgram, main, output, repository, runFetch } from './lib/run.mjs';
+import { Failure, findProgram, main, output, repository, runLogged } from './lib/run.mjs';
+
+const advice = 'This needs the network: if the machine was offline, run the same command again when it is not.';
 
 /**
  * Sets up the npm packages, the WebAssembly toolchain and what is asked for: `native` (compilers and Catch2 for the
@@ -26,7 +28,8 @@ export async function installPackages(folder) {
   const lock = join(folder, 'package-lock.json');
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
   const title = `Installing the npm packages of ${folder}`;
-  await runFetch(title, 'npm.log', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=http'], { cwd: folder });
+  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=http'];
+  await runLogged(title, 'npm.log', 'npm', args, { cwd: folder, advice });
 }
 
 function requireNode() {
@@ -48,7 +51,7 @@ async function installDebianPackages(parts) {
     const command = `${script} ${parts.join(' ')}`;
     throw new Failure(`Not installed: ${missing}.\nAs root, run this once:\n\n  su -c '${command}'\n`);
   }
-  await runFetch(`Installing with apt, minutes the first time: ${missing}`, 'apt.log', script, parts);
+  await runLogged(`Installing with apt, minutes the first time: ${missing}`, 'apt.log', script, parts, { advice });
 }
 
 function requireTools(own, parts) {

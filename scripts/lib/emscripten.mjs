@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { Failure, findProgram, output, run, toolsFolder } from './run.mjs';
+import { Failure, findProgram, output, runLogged, toolsFolder } from './run.mjs';
 
 export const oldestEmscripten = '3.1.69';
 const debianRoot = '/usr/share/emscripten';
@@ -35,7 +35,6 @@ export async function prepareEmscripten(emscripten) {
     '\n',
   );
   if (existsSync(stampFile) && existsSync(configFile) && readFileSync(stampFile, 'utf8') === stamp) return env;
-  console.log(`Checking Emscripten ${versionOf(emscripten.root)} with a small relaxed-SIMD module`);
   mkdirSync(toolsFolder, { recursive: true });
   writeFileSync(configFile, await configuration(emscripten));
   await checkByBuilding(emscripten.root, env);
@@ -49,11 +48,19 @@ function versionOf(root) {
 
 /** An Emscripten configuration file (Python): the tools as found, but always this Node, with the flag it needs. */
 async function configuration({ root, tool }) {
-  const settings = tool
-    ? { LLVM_ROOT: await output(tool, ['LLVM_ROOT']), BINARYEN_ROOT: await output(tool, ['BINARYEN_ROOT']) }
-    : debianSettings();
+  const settings = tool ? await ownSettings(tool) : debianSettings();
   const lines = Object.entries({ ...settings, NODE_JS: [process.execPath, ...nodeFlags] });
   return `# Written by scripts/setup.mjs for ${root}.\n${lines.map(([k, v]) => `${k} = ${pythonLiteral(v)}\n`).join('')}`;
+}
+
+async function ownSettings(tool) {
+  const setting = (name) => output(tool, [name]);
+  return {
+    LLVM_ROOT: await setting('LLVM_ROOT'),
+    BINARYEN_ROOT: await setting('BINARYEN_ROOT'),
+    CACHE: await setting('CACHE'),
+    FROZEN_CACHE: (await setting('FROZEN_CACHE')) === 'True',
+  };
 }
 
 function debianSettings() {
@@ -68,7 +75,8 @@ function debianSettings() {
 }
 
 function pythonLiteral(value) {
-  return value === true ? 'True' : JSON.stringify(value);
+  if (typeof value === 'boolean') return value ? 'True' : 'False';
+  return JSON.stringify(value);
 }
 
 async function checkByBuilding(root, env) {
@@ -76,12 +84,13 @@ async function checkByBuilding(root, env) {
   const module = join(folder, 'probe.mjs');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder);
-  const compiler = join(root, 'em++');
   const source = join(import.meta.dirname, 'probe.cpp');
   const flags = ['-std=c++20', '-O1', '-msimd128', '-mrelaxed-simd', '-lembind', '-sEMBIND_AOT', '-sMODULARIZE'];
-  await run(compiler, [...flags, '-sEXPORT_ES6', '-sENVIRONMENT=node', source, '-o', module], { env });
-  const script = `const probe = await (await import('${pathToFileURL(module)}')).default(); console.log(probe.multiplyAdd(2, 3, 4));`;
+  const args = [...flags, '-sEXPORT_ES6', '-sENVIRONMENT=node', source, '-o', module];
+  const title = `Checking Emscripten ${versionOf(root)} with a small relaxed-SIMD module`;
+  await runLogged(title, 'probe.log', join(root, 'em++'), args, { env });
+  const script = `import load from '${pathToFileURL(module)}'; console.log((await load()).multiplyAdd(2, 3, 4));`;
   const answer = await output(process.execPath, [...nodeFlags, '--input-type=module', '-e', script], { env });
   if (answer !== '10')
-    throw new Failure(`The module built by ${compiler} computed 2·3 + 4 = ${answer}; this toolchain is broken.`);
+    throw new Failure(`The module built with ${root} computed 2·3 + 4 = ${answer}: this toolchain is broken.`);
 }

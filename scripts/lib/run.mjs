@@ -1,4 +1,4 @@
-// Child processes: shown as they are, or logged to a file with a sign of life for those that fetch things.
+// Child processes: shown as they are, or logged to a file with a sign of life for the wordy ones.
 import { spawn } from 'node:child_process';
 import { createWriteStream, existsSync, mkdirSync, readFileSync, realpathSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
@@ -47,8 +47,8 @@ export function findProgram(name, folders = (process.env.PATH ?? '').split(delim
   return candidates.find((path) => existsSync(path));
 }
 
-/** Runs a command that fetches things, its output in .tools/<log>; shows what it is at every ten seconds. */
-export async function runFetch(title, log, command, args, { cwd = repository, env = process.env } = {}) {
+/** Runs a wordy command with its output in .tools/<log>; shows every ten seconds what it is at. */
+export async function runLogged(title, log, command, args, { cwd = repository, env = process.env, advice = '' } = {}) {
   console.log(title);
   mkdirSync(toolsFolder, { recursive: true });
   const file = join(toolsFolder, log);
@@ -68,11 +68,9 @@ export async function runFetch(title, log, command, args, { cwd = repository, en
   const status = await finished(child).finally(() => clearInterval(signOfLife));
   await new Promise((done) => stream.end(done));
   if (status === 0) return;
-  const tail = readFileSync(file, 'utf8').trimEnd().split('\n').slice(-8).join('\n');
-  throw new Failure(`${tail}
-
-'${command} ${args.join(' ')}' failed (${status}); the whole log is in ${file}.
-This step needs the network: when this machine is online, run the same command again.`);
+  const tail = readFileSync(file, 'utf8').trimEnd().split('\n').slice(-25).join('\n');
+  const failure = `'${command} ${args.join(' ')}' failed (${status}); the whole log is in ${file}.`;
+  throw new Failure([tail, '', failure, advice].join('\n').trim());
 }
 
 function start(command, args, options) {
