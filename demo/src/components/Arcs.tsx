@@ -17,7 +17,7 @@ export function Arcs({ boxes, active, target }: { boxes: Box[]; active: number; 
   if (!boxes[active] || !boxes[target]) return null;
   const size = view.value.tokens.length;
   const row = rowOf(matrix.value, size, active);
-  const { width, height, space } = layoutOf(boxes);
+  const space = spaceOf(boxes);
   const lines: Line[] = [];
   boxes.forEach((box, other) => {
     const incoming = matrix.value[other * size + active];
@@ -34,7 +34,7 @@ export function Arcs({ boxes, active, target }: { boxes: Box[]; active: number; 
   const label = arc(boxes[active], boxes[target], 'below', space);
 
   return (
-    <svg class="arcs" width={width} height={height} aria-hidden="true">
+    <svg class="arcs" aria-hidden="true">
       {lines.map(({ key, weight, path, kind }) => (
         <path key={key} class={kind} d={path} stroke-width={1 + 6 * weight} opacity={0.25 + 0.75 * Math.sqrt(weight)} />
       ))}
@@ -45,12 +45,10 @@ export function Arcs({ boxes, active, target }: { boxes: Box[]; active: number; 
   );
 }
 
-function layoutOf(boxes: Box[]): { width: number; height: number; space: Space } {
+/** How far an arc may swing before it meets another line of tokens, or the edge. */
+function spaceOf(boxes: Box[]): Space {
   const first = boxes[0];
-  const last = boxes[boxes.length - 1];
-  const width = Math.max(...boxes.map((box) => box.left + box.width)) + first.left;
-  const height = last.top + last.height + first.top;
-  const lineBelow = boxes.find((box) => box.top > first.top + first.height / 2);
-  const room = lineBelow ? lineBelow.top - first.top - first.height - 8 : first.top - 10;
-  return { width, height, space: { room, reach: (width * 2) / 3 } };
+  const nextLine = boxes.find((box) => box.top > first.top + first.height / 2);
+  const room = nextLine ? nextLine.top - first.top - first.height - 8 : first.top - 10;
+  return { room, reach: (Math.max(...boxes.map((box) => box.left + box.width)) * 2) / 3 };
 }

@@ -52,10 +52,10 @@ function Thumbnail({ layer, index, matrix, size }: ThumbnailProps) {
   const isOpen = head.value.layer === layer && head.value.head === index;
   const name = `Layer ${layer}, head ${index}`;
   return (
+    // biome-ignore lint/a11y/useSemanticElements: an input cannot hold its picture
     <button
       type="button"
       class="thumbnail"
-      // biome-ignore lint/a11y/useSemanticElements: an input cannot hold its picture
       role="radio"
       aria-checked={isOpen}
       aria-label={name}
