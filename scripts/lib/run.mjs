@@ -12,7 +12,8 @@ export class Failure extends Error {}
 
 /** Runs `body` when the module with this URL is the script that Node was started with. */
 export async function main(moduleUrl, body) {
-  if (realpathSync(process.argv[1]) !== fileURLToPath(moduleUrl)) return;
+  const [, script] = process.argv;
+  if (!script || realpathSync(script) !== fileURLToPath(moduleUrl)) return;
   try {
     await body();
   } catch (error) {
