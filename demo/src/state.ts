@@ -116,7 +116,7 @@ export function start(): void {
   engine.read(text.value);
 }
 
-export function type(value: string): void {
+export function edit(value: string): void {
   text.value = value;
   if (value.trim() === '') show(nothingRead);
   if (phase.value !== 'error') engine?.read(value);

@@ -33,9 +33,8 @@ function State() {
       return (
         <>
           {tokens.length > 0 && <span>{tokens.length} tokens</span>}
-          {milliseconds !== null && (
-            <span title={`One pass through all layers, ${variant}`}>{milliseconds.toFixed(0)} ms</span>
-          )}
+          {milliseconds !== null && <span title="one pass through all layers">{milliseconds.toFixed(0)} ms</span>}
+          {variant && <span>{variant}</span>}
         </>
       );
   }

@@ -1,4 +1,4 @@
-import { text, type } from '../state';
+import { edit, text } from '../state';
 import { ModelStatus } from './ModelStatus';
 import { TextNote } from './TextNote';
 
@@ -14,7 +14,7 @@ export function TextField() {
           spellcheck={false}
           autocomplete="off"
           value={text.value}
-          onInput={(event) => type(event.currentTarget.value)}
+          onInput={(event) => edit(event.currentTarget.value)}
         />
       </div>
       <div class="text-foot">
