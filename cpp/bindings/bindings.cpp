@@ -62,10 +62,10 @@ int refuse(const Status& status) {
 Status widenInputs() {
   for (Tensor& tensor : call.inputs) {
     if (tensor.state == kAbsent || static_cast<DType>(tensor.dtype) != DType::kFloat16) continue;
-    TensorView wide = view(tensor);
-    ATTENTION_RETURN_IF_ERROR(widenHalf("", &wide, arena));
-    tensor.data = reinterpret_cast<uint32_t>(wide.data);
-    tensor.dtype = static_cast<uint32_t>(wide.dtype);
+    Output wide;
+    ATTENTION_RETURN_IF_ERROR(toFloat32(view(tensor), wide, arena));
+    tensor.data = reinterpret_cast<uint32_t>(wide.view().data);
+    tensor.dtype = static_cast<uint32_t>(DType::kFloat32);
   }
   return {};
 }
@@ -129,6 +129,9 @@ int floatLayer(Run run) {
   });
 }
 
+int toFloat32Layer() {
+  return layer([](Output& out) { return toFloat32(operand(0), out, arena); });
+}
 int softmaxLayer(int axis) {
   return floatLayer([&](Output& out) { return softmax(operand(0), axis, out, arena); });
 }
@@ -189,6 +192,7 @@ EMSCRIPTEN_BINDINGS(attention) {
   emscripten::function("errorMessage", &errorMessage);
   emscripten::function("attention", &attention);
   emscripten::function("projectedAttention", &projected);
+  emscripten::function("toFloat32", &toFloat32Layer);
   emscripten::function("softmax", &softmaxLayer);
   emscripten::function("layerNorm", &layerNormLayer);
   emscripten::function("gelu", &geluLayer);

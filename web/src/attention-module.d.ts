@@ -12,6 +12,7 @@ export interface Core {
   isRelaxed(): boolean;
   attention(): number;
   projectedAttention(): number;
+  toFloat32(): number;
   softmax(axis: number): number;
   layerNorm(axis: number, epsilon: number): number;
   gelu(): number;

@@ -48,8 +48,17 @@ class EngineAttention {
     this.#engine.dispose();
   }
 
-  tensor(data: TensorLike): Tensor {
-    return this.#engine.resident(operand('data', data));
+  tensor(data: TensorLike, dtype?: 'float32'): Tensor {
+    const from = operand('data', data);
+    if (dtype === undefined) return this.#engine.resident(from);
+    oneOf('dtype', dtype, ['float32']);
+    const wide = this.zeros(from.shape);
+    try {
+      return this.#layer<Tensor<'float32'>>({ operands: [from], out: wide, run: (core) => core.toFloat32() });
+    } catch (error) {
+      wide.dispose();
+      throw error;
+    }
   }
 
   zeros<D extends DType = 'float32'>(shape: readonly number[], dtype?: D): Tensor<D> {

@@ -185,7 +185,7 @@ export type AttentionCall<Args extends unknown[], More = unknown> = <
   O extends Out | undefined = undefined,
 >(
   ...args: [...Args, options?: AttentionOptions<W, L, O> & More]
-) => AttentionResult<W, L, O>;
+) => AttentionResult<NoInfer<W>, NoInfer<L>, NoInfer<O>>;
 
 /** query [H·D,E], key [Hkv·D,E], value [Hkv·Dv,E], output [E,H·Dv]; biases as long as the rows. */
 export interface ProjectionWeights<T = TensorLike> {
@@ -216,9 +216,13 @@ export interface Attention extends Disposable {
     readonly version: string;
     readonly memoryBytes: number;
   };
-  /** A copy in WebAssembly memory, for inputs used more than once. Float64 becomes float32, int64 and uint8 int32. */
+  /**
+   * A copy in WebAssembly memory, for inputs used more than once. Float64 becomes float32, int64 and uint8 int32.
+   * @param dtype 'float32' widens float16 once, instead of at each use.
+   */
   tensor(data: TensorLike & { readonly data: Float32Array | Float64Array }): Tensor<'float32'>;
   tensor(data: TensorLike): Tensor;
+  tensor(data: TensorLike, dtype: 'float32'): Tensor<'float32'>;
   /** @param dtype 'float32' by default. */
   zeros<D extends DType = 'float32'>(shape: readonly number[], dtype?: D): Tensor<D>;
 
@@ -243,7 +247,7 @@ export interface Attention extends Disposable {
     weight: TensorLike,
     bias?: TensorLike | null,
     options?: { out?: O },
-  ): Into<O>;
+  ): Into<NoInfer<O>>;
   /**
    * (x - mean)/sqrt(variance + epsilon)·weight + bias over `axis` (default -1) to the end; biased variance, epsilon
    * 1e-5 by default (Ba et al. 2016; ONNX LayerNormalization). weight and bias have the shape of those axes.
@@ -253,13 +257,13 @@ export interface Attention extends Disposable {
     weight?: TensorLike | null,
     bias?: TensorLike | null,
     options?: { axis?: number; epsilon?: number; out?: O },
-  ): Into<O>;
+  ): Into<NoInfer<O>>;
   /** exp(x - max)/sum over `axis` (default -1). */
-  softmax<O extends Out | undefined = undefined>(x: TensorLike, options?: { axis?: number; out?: O }): Into<O>;
+  softmax<O extends Out | undefined = undefined>(x: TensorLike, options?: { axis?: number; out?: O }): Into<NoInfer<O>>;
   /** x·Φ(x) with the exact error function, as BERT has it (Hendrycks & Gimpel 2016). */
-  gelu<O extends Out | undefined = undefined>(x: TensorLike, options?: { approximate?: 'none'; out?: O }): Into<O>;
+  gelu<O extends Out | undefined = undefined>(x: TensorLike, options?: { approximate?: 'none'; out?: O }): Into<NoInfer<O>>;
   /** x + y, broadcast from the right. */
-  add<O extends Out | undefined = undefined>(x: TensorLike, y: TensorLike, options?: { out?: O }): Into<O>;
+  add<O extends Out | undefined = undefined>(x: TensorLike, y: TensorLike, options?: { out?: O }): Into<NoInfer<O>>;
   /**
    * down(act(up x)), or with a gate down(act(gate x) ⊙ up x) (Shazeer 2020). x [...,E] → [...,E].
    * `activation` is 'relu' by default.
@@ -268,13 +272,13 @@ export interface Attention extends Disposable {
     x: TensorLike,
     weights: FeedForwardWeights,
     options?: { activation?: 'relu' | 'gelu'; out?: O },
-  ): Into<O>;
+  ): Into<NoInfer<O>>;
   /** Rows of table [V,E]: ids [S] → [S,E], [B,S] → [B,S,E]; an id outside the table is INVALID_ARGUMENT. */
   embedding<O extends Out | undefined = undefined>(
     ids: Integers | TensorLike,
     table: TensorLike,
     options?: { out?: O },
-  ): Into<O>;
+  ): Into<NoInfer<O>>;
   /** Vaswani et al. 2017: sin on even and cos on odd columns → [length,size]. offset 0, base 10000 by default. */
   sinusoidalPositions(length: number, size: number, options?: { offset?: number; base?: number }): NdArray;
 

@@ -56,8 +56,7 @@ struct ProjectionWeights {
 Status projectedAttention(const TensorView& x, const TensorView& context, const ProjectionWeights& projections,
                           AttentionOptions options, AttentionOutputs& outputs, Arena& arena);
 
-/// `x` as float32: itself, or a copy in the arena widened from float16, which is exact. Other types are left as they
-/// are, for the function that takes `x` to refuse.
-Status widenHalf(const char* argument, TensorView* x, Arena& arena);
+/// float32 or float16 → float32, exact.
+Status toFloat32(const TensorView& x, Output& out, Arena& arena);
 
 }  // namespace attention

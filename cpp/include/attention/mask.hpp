@@ -38,9 +38,9 @@ struct MaskPlan {
 
   Coverage coverage(size_t batch, Range rows, Range columns) const;
 
-  /// Writes what is added to one query's scores: -infinity where masked, else the float mask times `factor`.
-  /// True where any key of the range attends.
-  bool fillBias(size_t batch, size_t head, size_t query, Range columns, float factor, float* bias) const;
+  /// Writes what is added to one query's scores: -infinity where masked, else the float mask. True where any key of
+  /// the range attends.
+  bool fillBias(size_t batch, size_t head, size_t query, Range columns, float* bias) const;
 
  private:
   size_t validKeys(size_t batch) const;

@@ -8,7 +8,6 @@ namespace attention {
 namespace {
 
 constexpr float kMasked = -std::numeric_limits<float>::infinity();
-constexpr float kLowest = std::numeric_limits<float>::lowest();
 
 template <class Value>
 void maskWhereZero(const Value* attends, size_t stride, size_t count, float* bias) {
@@ -17,17 +16,8 @@ void maskWhereZero(const Value* attends, size_t stride, size_t count, float* bia
   }
 }
 
-/// Only -infinity masks. A finite value may overflow when scaled (`lowest()` · log₂e): it stays finite here.
-void addFloatMask(const float* values, size_t stride, size_t count, float factor, float* bias) {
-  for (size_t j = 0; j < count; ++j) {
-    const float value = values[j * stride];
-    if (value == kMasked) {
-      bias[j] = kMasked;
-    } else {
-      const float scaled = value * factor;
-      bias[j] = scaled < kLowest ? kLowest : scaled;
-    }
-  }
+void copyFloatMask(const float* values, size_t stride, size_t count, float* bias) {
+  for (size_t j = 0; j < count; ++j) bias[j] = values[j * stride];
 }
 
 void applyKeyMask(const TensorView& mask, size_t batch, Range columns, float* bias) {
@@ -64,7 +54,7 @@ Coverage MaskPlan::coverage(size_t batch, Range rows, Range columns) const {
   return columns.end <= keyEnd(batch, rows.begin) ? Coverage::kFull : Coverage::kPartial;
 }
 
-bool MaskPlan::fillBias(size_t batch, size_t head, size_t query, Range columns, float factor, float* bias) const {
+bool MaskPlan::fillBias(size_t batch, size_t head, size_t query, Range columns, float* bias) const {
   std::fill(bias, bias + columns.size(), 0.0f);
   if (dense) {
     const size_t known = std::clamp(denseKeys, columns.begin, columns.end) - columns.begin;
@@ -73,7 +63,7 @@ bool MaskPlan::fillBias(size_t batch, size_t head, size_t query, Range columns, 
     if (dense->dtype == DType::kBool) {
       maskWhereZero(static_cast<const uint8_t*>(dense->data) + start, dense->strides[3], known, bias);
     } else {
-      addFloatMask(dense->floats() + start, dense->strides[3], known, factor, bias);
+      copyFloatMask(dense->floats() + start, dense->strides[3], known, bias);
     }
     std::fill(bias + known, bias + columns.size(), kMasked);
   }

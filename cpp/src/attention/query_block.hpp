@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 
 #include "../kernels/finite.hpp"
 #include "../kernels/matmul_tile.hpp"
@@ -13,14 +12,14 @@
 namespace attention {
 
 /// Attention of one block of query rows of one head over all keys, a block of keys at a time: scores (register
-/// tile) → masks → running maximum → 2^(s - max) and its sum → output += P·V (the same register tile).
+/// tile) → masks → running maximum → e^(s - max) and its sum → output += P·V (the same register tile).
 ///
-/// Scores are kept in base 2: log₂e is folded into the queries' scale. All memory is scratch made once per call.
+/// log₂e is not folded into the queries' scale, although that would save one multiplication a score: scores and masks
+/// near the largest float would overflow. All memory is scratch made once per call.
 template <class Arch>
 class QueryBlock {
   static constexpr size_t kRows = kernels::Tile<Arch>::rows;
   static constexpr size_t kColumns = kernels::Tile<Arch>::columns;
-  static constexpr float kLog2e = std::numbers::log2e_v<float>;
 
  public:
   /// Keys per block: K and V blocks of 64 × 64 floats stay in a 32 KB first-level cache together with a tile.
@@ -67,9 +66,9 @@ class QueryBlock {
   float* biasRow(size_t r) { return scores_ + (kRows + r) * kKeys; }
   float* outputRow(size_t row) { return output_ + row * outputStride_; }
 
-  void packQuery(float factor) {
+  void packQuery() {
     kernels::packRows<Arch, kRows>(rowOf(plan_.query, batch_, head_, rows_.begin), plan_.query.strides[2],
-                                   rows_.size(), plan_.headDim, factor, query_);
+                                   rows_.size(), plan_.headDim, plan_.scale, query_);
   }
 
   void packKeys(Range keys) {
@@ -80,7 +79,7 @@ class QueryBlock {
   const float* valueRows(Range keys) const { return rowOf(plan_.value, batch_, plan_.kvHeadOf(head_), keys.begin); }
 
   void attend() {
-    packQuery(plan_.scale * kLog2e);
+    packQuery();
     std::fill_n(output_, blockRows_ * outputStride_, 0.0f);
     std::fill_n(rowMax(), blockRows_, kernels::kNegativeInfinity);
     std::fill_n(rowSum(), 2 * blockRows_, 0.0f);
@@ -108,7 +107,7 @@ class QueryBlock {
     computeScores(tile, keys);
     for (size_t r = 0; r < tile.size(); ++r) {
       bool attends = true;
-      if (coverage == Coverage::kPartial) attends = maskRow(r, tile.begin + r, keys, kLog2e);
+      if (coverage == Coverage::kPartial) attends = maskRow(r, tile.begin + r, keys);
       if (attends) rowAttends()[tile.begin + r - rows_.begin] = 1.0f;
       softmaxRow(r, tile.begin + r - rows_.begin, keys.size());
     }
@@ -135,9 +134,9 @@ class QueryBlock {
   }
 
   /// Adds the masks to a row of scores; true where any key attends.
-  bool maskRow(size_t r, size_t query, Range keys, float factor) {
+  bool maskRow(size_t r, size_t query, Range keys) {
     const size_t padded = kernels::roundUp(keys.size(), kColumns);
-    const bool attends = plan_.mask.fillBias(batch_, head_, query, keys, factor, biasRow(r));
+    const bool attends = plan_.mask.fillBias(batch_, head_, query, keys, biasRow(r));
     std::fill(biasRow(r) + keys.size(), biasRow(r) + padded, 0.0f);
     kernels::addBias<Arch>(scoreRow(r), biasRow(r), padded);
     return attends;
@@ -150,15 +149,15 @@ class QueryBlock {
     const float highest = kernels::rowMaximum<Arch>(scoreRow(r), padded, before);
     if (highest > before) {
       if (before != kernels::kNegativeInfinity) {
-        const float shrink = std::exp2(before - highest);
+        const float shrink = std::exp(before - highest);
         rowSum()[row] *= shrink;
         kernels::scaleRow<Arch>(outputRow(row), outputStride_, shrink);
       }
       rowMax()[row] = highest;
     }
-    // With every score -infinity so far there is no maximum to subtract: 2^(-infinity - 0) = 0.
+    // With every score -infinity so far there is no maximum to subtract: e^(-infinity - 0) = 0.
     const float shift = highest == kernels::kNegativeInfinity ? 0.0f : highest;
-    rowSum()[row] += kernels::exp2Row<Arch>(scoreRow(r), padded, shift);
+    rowSum()[row] += kernels::expRow<Arch>(scoreRow(r), padded, shift);
   }
 
   void accumulate(Range tile, Range keys) {
@@ -204,17 +203,16 @@ class QueryBlock {
         std::fill_n(to, plan_.valueDim, 0.0f);
       }
       if (logSumExp == nullptr) continue;
-      const double base2 = static_cast<double>(rowMax()[row]) + std::log2(static_cast<double>(rowSum()[row]));
+      const double sum = std::log(static_cast<double>(rowSum()[row]));
       logSumExp[(batch_ * plan_.heads + head_) * plan_.queries + rows_.begin + row] =
-          attends ? static_cast<float>(base2 * std::numbers::ln2) : kernels::kNegativeInfinity;
+          attends ? static_cast<float>(static_cast<double>(rowMax()[row]) + sum) : kernels::kNegativeInfinity;
     }
   }
 
   /// Shows a stage of every pair in a second pass over the keys, so that the fused pass knows nothing of it:
-  /// probabilities are 2^(s - max) / sum with the final max and sum.
+  /// probabilities are e^(s - max) / sum with the final max and sum.
   void tap(float* weights) {
     const bool probabilities = plan_.stage == Stage::kProbabilities;
-    if (!probabilities) packQuery(plan_.scale);
     for (size_t begin = 0; begin < plan_.keys; begin += kKeys) {
       const Range keys{begin, std::min(begin + kKeys, plan_.keys)};
       packKeys(keys);
@@ -232,7 +230,7 @@ class QueryBlock {
 
   void tapRow(size_t r, size_t query, Range keys, bool probabilities) {
     if (plan_.stage == Stage::kScores || plan_.stage == Stage::kSoftcapped) return;
-    const bool attends = maskRow(r, query, keys, probabilities ? kLog2e : 1.0f);
+    const bool attends = maskRow(r, query, keys);
     if (!probabilities) return;
     const size_t row = query - rows_.begin;
     if (!attends) {
@@ -240,7 +238,7 @@ class QueryBlock {
       return;
     }
     const size_t padded = kernels::roundUp(keys.size(), kColumns);
-    kernels::exp2Row<Arch>(scoreRow(r), padded, rowMax()[row]);
+    kernels::expRow<Arch>(scoreRow(r), padded, rowMax()[row]);
     kernels::scaleRow<Arch>(scoreRow(r), padded, 1.0f / rowSum()[row]);
   }
 

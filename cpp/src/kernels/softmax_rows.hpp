@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <limits>
+#include <numbers>
 
 #include "../simd/exp2.hpp"
 
@@ -20,15 +21,15 @@ inline float rowMaximum(const float* row, size_t n, float floor) {
   return xsimd::reduce_max(highest);
 }
 
-/// row = 2^(row - shift), in one pass; returns the sum. n is a multiple of the lanes.
+/// row = e^(row - shift), in one pass; returns the sum. n is a multiple of the lanes.
 template <class Arch>
-inline float exp2Row(float* row, size_t n, float shift) {
+inline float expRow(float* row, size_t n, float shift) {
   using F = simd::Floats<Arch>;
   const simd::Exp2<Arch> exp2;
-  const F subtracted(shift);
+  const F subtracted(shift), log2e(std::numbers::log2e_v<float>);
   F sum(0.0f);
   for (size_t j = 0; j < n; j += simd::kLanes<Arch>) {
-    const F value = exp2(F::load_unaligned(row + j) - subtracted);
+    const F value = exp2((F::load_unaligned(row + j) - subtracted) * log2e);
     value.store_unaligned(row + j);
     sum += value;
   }

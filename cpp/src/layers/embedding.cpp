@@ -8,7 +8,15 @@ namespace attention {
 
 namespace {
 
-void widen(const uint16_t* halves, size_t count, float* to) { std::transform(halves, halves + count, to, halfToFloat); }
+/// `count` values of `x` from `start` on, widened where they are halves.
+void copyFloats(const TensorView& x, size_t start, size_t count, float* to) {
+  if (x.dtype == DType::kFloat32) {
+    std::copy_n(x.floats() + start, count, to);
+  } else {
+    const auto* halves = static_cast<const uint16_t*>(x.data) + start;
+    std::transform(halves, halves + count, to, halfToFloat);
+  }
+}
 
 Status checkIds(const TensorView& ids, size_t vocabulary) {
   if (ids.dtype != DType::kInt32) return unsupportedDtype("ids", Message() << "wanted integers");
@@ -24,12 +32,12 @@ Status checkIds(const TensorView& ids, size_t vocabulary) {
 
 }  // namespace
 
-Status widenHalf(const char* argument, TensorView* x, Arena& arena) {
-  if (x->dtype != DType::kFloat16) return {};
-  float* room = arena.floats({x->count()});
-  if (room == nullptr) return outOfMemory(argument);
-  widen(static_cast<const uint16_t*>(x->data), x->count(), room);
-  *x = TensorView::contiguous(room, DType::kFloat32, x->shape);
+Status toFloat32(const TensorView& x, Output& out, Arena& arena) {
+  if (x.dtype != DType::kFloat32 && x.dtype != DType::kFloat16) {
+    return unsupportedDtype("data", Message() << "wanted float32 or float16");
+  }
+  ATTENTION_RETURN_IF_ERROR(out.resolve("options.out", x.shape, arena, {&x, 1}));
+  copyFloats(x, 0, x.count(), out.floats());
   return {};
 }
 
@@ -51,12 +59,7 @@ Status embedding(const TensorView& ids, const TensorView& table, Output& out, Ar
   ATTENTION_RETURN_IF_ERROR(out.resolve("options.out", shape, arena, inputs));
   const auto* rows = static_cast<const int32_t*>(ids.data);
   for (size_t i = 0; i < ids.count(); ++i) {
-    const size_t start = static_cast<size_t>(rows[i]) * width;
-    if (table.dtype == DType::kFloat16) {
-      widen(static_cast<const uint16_t*>(table.data) + start, width, out.floats() + i * width);
-    } else {
-      std::copy_n(table.floats() + start, width, out.floats() + i * width);
-    }
+    copyFloats(table, static_cast<size_t>(rows[i]) * width, width, out.floats() + i * width);
   }
   return {};
 }

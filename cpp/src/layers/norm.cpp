@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <numbers>
 
 #include "../kernels/norm_row.hpp"
 #include "../kernels/pack.hpp"
@@ -17,9 +16,7 @@ void softmaxInPlace(float* scratch, size_t n) {
   const size_t padded = kernels::roundUp(n, simd::kLanes<Arch>);
   std::fill(scratch + n, scratch + padded, kernels::kNegativeInfinity);
   const float highest = kernels::rowMaximum<Arch>(scratch, padded, kernels::kNegativeInfinity);
-  // Subtracting before scaling keeps large scores exact.
-  for (size_t i = 0; i < padded; ++i) scratch[i] = (scratch[i] - highest) * std::numbers::log2e_v<float>;
-  const float sum = kernels::exp2Row<Arch>(scratch, padded, 0.0f);
+  const float sum = kernels::expRow<Arch>(scratch, padded, highest);
   kernels::scaleRow<Arch>(scratch, padded, 1.0f / sum);
 }
 

@@ -1,0 +1,154 @@
+import { AttentionError, describe, invalid } from '../errors.js';
+import type { FileTensor } from './types.js';
+
+/** The format's own limit for its header, in bytes. */
+const longestHeader = 100_000_000;
+
+interface Entry {
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly data_offsets: readonly [number, number];
+}
+
+type TypedArray = FileTensor['data'];
+type ArrayOf = new (buffer: ArrayBufferLike, byteOffset: number, length: number) => TypedArray;
+
+/** What each element type of the format is read as. */
+const dtypes: Record<string, { dtype: FileTensor['dtype']; bytes: number; read: (bytes: Uint8Array) => TypedArray }> = {
+  F64: { dtype: 'float32', bytes: 8, read: (bytes) => Float32Array.from(new Float64Array(aligned(bytes).buffer)) },
+  F32: { dtype: 'float32', bytes: 4, read: viewAs(Float32Array, 4) },
+  F16: { dtype: 'float16', bytes: 2, read: viewAs(Uint16Array, 2) },
+  BF16: { dtype: 'float32', bytes: 2, read: widenBfloat16 },
+  I64: { dtype: 'int64', bytes: 8, read: viewAs(BigInt64Array, 8) },
+  I32: { dtype: 'int32', bytes: 4, read: viewAs(Int32Array, 4) },
+  I8: { dtype: 'int8', bytes: 1, read: viewAs(Int8Array, 1) },
+  U8: { dtype: 'uint8', bytes: 1, read: viewAs(Uint8Array, 1) },
+  BOOL: { dtype: 'bool', bytes: 1, read: viewAs(Uint8Array, 1) },
+};
+
+/**
+ * Reads a .safetensors file: 8 bytes of header length, a JSON header, and the tensors' bytes without gap or overlap.
+ * The result has no prototype, so that any name is a plain key.
+ *
+ * @throws AttentionError CORRUPT_FILE on anything malformed; UNSUPPORTED_DTYPE, naming the tensor.
+ */
+export function readSafetensors(bytes: ArrayBuffer | Uint8Array): Record<string, FileTensor> {
+  if (!(bytes instanceof ArrayBuffer || bytes instanceof Uint8Array)) {
+    throw invalid('bytes', bytes, 'an ArrayBuffer or a Uint8Array');
+  }
+  const file = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
+  const { header, data } = split(file);
+  const tensors: Record<string, FileTensor> = Object.create(null);
+  let end = 0;
+  for (const [name, entry] of sortedEntries(header)) {
+    const [start, stop] = entry.data_offsets;
+    if (start !== end) throw corrupt(`tensor ${describe(name)} starts at byte ${start} of the data, wanted ${end}`);
+    end = stop;
+    tensors[name] = readTensor(name, entry, data);
+  }
+  if (end !== data.length) throw corrupt(`the tensors take ${end} bytes, but the data has ${data.length}`);
+  return tensors;
+}
+
+function split(file: Uint8Array): { header: Record<string, unknown>; data: Uint8Array } {
+  if (file.length < 8) throw corrupt(`got ${file.length} bytes, wanted at least 8`);
+  const length = Number(new DataView(file.buffer, file.byteOffset, 8).getBigUint64(0, true));
+  if (length > longestHeader) throw corrupt(`the header claims ${length} bytes, more than the format allows`);
+  if (length > file.length - 8) throw corrupt(`the header claims ${length} bytes, but ${file.length - 8} follow`);
+  return { header: parseHeader(file.subarray(8, 8 + length)), data: file.subarray(8 + length) };
+}
+
+function parseHeader(bytes: Uint8Array): Record<string, unknown> {
+  if (bytes[0] !== 0x7b) throw corrupt("the header does not begin with '{'");
+  let text: string;
+  let header: unknown;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    header = JSON.parse(text);
+  } catch (cause) {
+    throw corrupt('the header is not JSON', cause);
+  }
+  if (!isRecord(header)) throw corrupt('the header is not an object');
+  refuseDuplicateNames(text);
+  const metadata = header.__metadata__;
+  if (Object.hasOwn(header, '__metadata__')) {
+    const isText = isRecord(metadata) && Object.values(metadata).every((value) => typeof value === 'string');
+    if (!isText) throw corrupt('__metadata__ is not a map from text to text');
+  }
+  return header;
+}
+
+/** JSON.parse keeps the last of equal names and says nothing. Names are the strings at depth 1 that a colon follows. */
+function refuseDuplicateNames(text: string): void {
+  const names = new Set<string>();
+  let depth = 0;
+  for (const { 0: token, 1: colon } of text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?|[{}[\]]/g)) {
+    if (token === '{' || token === '[') depth++;
+    else if (token === '}' || token === ']') depth--;
+    else if (depth === 1 && colon !== undefined) {
+      const name = JSON.parse(token.slice(0, -colon.length)) as string;
+      if (names.has(name)) throw corrupt(`the name ${describe(name)} stands twice in the header`);
+      names.add(name);
+    }
+  }
+}
+
+function sortedEntries(header: Record<string, unknown>): [string, Entry][] {
+  return Object.entries(header)
+    .filter(([name]) => name !== '__metadata__')
+    .map(([name, entry]) => [name, checkEntry(name, entry)] as [string, Entry])
+    .sort(([, a], [, b]) => a.data_offsets[0] - b.data_offsets[0] || a.data_offsets[1] - b.data_offsets[1]);
+}
+
+function checkEntry(name: string, entry: unknown): Entry {
+  const { dtype, shape, data_offsets: offsets } = isRecord(entry) ? entry : {};
+  const isEntry = typeof dtype === 'string' && isSizes(shape) && isSizes(offsets) && offsets.length === 2;
+  if (!isEntry) throw corrupt(`tensor ${describe(name)} wants a dtype, a shape and two data_offsets`);
+  return { dtype, shape, data_offsets: [offsets[0] as number, offsets[1] as number] };
+}
+
+function readTensor(name: string, { dtype, shape, data_offsets: [start, stop] }: Entry, data: Uint8Array): FileTensor {
+  if (!Object.hasOwn(dtypes, dtype)) {
+    const wanted = Object.keys(dtypes).join(', ');
+    throw new AttentionError('UNSUPPORTED_DTYPE', 'bytes', `tensor ${describe(name)} is ${dtype}, wanted ${wanted}`);
+  }
+  const type = dtypes[dtype] as (typeof dtypes)[string];
+  const bytes = shape.reduce((product, dim) => product * dim, type.bytes);
+  if (stop - start !== bytes || stop > data.length) {
+    throw corrupt(`tensor ${describe(name)} of shape [${shape}] has bytes ${start}..${stop} of ${data.length}`);
+  }
+  return { data: type.read(data.subarray(start, stop)), shape, dtype: type.dtype };
+}
+
+function viewAs(array: ArrayOf, bytesPerValue: number): (bytes: Uint8Array) => TypedArray {
+  return (bytes) => {
+    const { buffer, byteOffset, length } = byteOffsetFits(bytes, bytesPerValue) ? bytes : aligned(bytes);
+    return new array(buffer, byteOffset, length / bytesPerValue);
+  };
+}
+
+function byteOffsetFits(bytes: Uint8Array, bytesPerValue: number): boolean {
+  return bytes.byteOffset % bytesPerValue === 0;
+}
+
+function aligned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes);
+}
+
+/** bfloat16 is the upper half of a float32. */
+function widenBfloat16(bytes: Uint8Array): Float32Array {
+  const halves = new Uint16Array(aligned(bytes).buffer);
+  return new Float32Array(Uint32Array.from(halves, (half) => half << 16).buffer);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((one) => Number.isSafeInteger(one) && one >= 0);
+}
+
+function corrupt(message: string, cause?: unknown): AttentionError {
+  return new AttentionError('CORRUPT_FILE', 'bytes', message, { cause });
+}

@@ -1,0 +1,56 @@
+import { integers, isArrayLike } from '../arguments.js';
+import { AttentionError, invalid } from '../errors.js';
+import { idsOperand } from '../operand.js';
+import { ResidentTensor } from '../tensor.js';
+import type { TokenIds } from './types.js';
+
+/** A batch of sequences as one [B,S] table; shorter sequences are padded on the right with zeros. */
+export interface TokenTable {
+  readonly batch: number;
+  readonly length: number;
+  readonly values: Int32Array;
+  /** Values that were given per sequence. */
+  readonly lengths: readonly number[];
+}
+
+export function tokenTable(argument: string, input: TokenIds): TokenTable {
+  const rows = sequences(argument, input);
+  const lengths = rows.map((row) => row.length);
+  const length = Math.max(0, ...lengths);
+  const values = new Int32Array(rows.length * length);
+  rows.forEach((row, b) => {
+    values.set(row, b * length);
+  });
+  return { batch: rows.length, length, values, lengths };
+}
+
+/** A table beside the token ids, of their batch size and no longer than they are. */
+export function besideTokens(argument: string, given: TokenIds, tokens: TokenTable): Int32Array {
+  const table = tokenTable(argument, given);
+  const fits = table.batch === tokens.batch && table.lengths.every((length, b) => length === tokens.lengths[b]);
+  if (!fits) {
+    throw new AttentionError(
+      'SHAPE_MISMATCH',
+      argument,
+      `got sequences of ${table.lengths.join(', ')} values, wanted those of the input: ${tokens.lengths.join(', ')}`,
+    );
+  }
+  return table.values;
+}
+
+function sequences(argument: string, input: TokenIds): Int32Array[] {
+  if (isArrayLike(input)) {
+    const first: unknown = input[0];
+    if (!isArrayLike(first)) return [integers(argument, input)];
+    return Array.from(input as ArrayLike<unknown>, (row, b) => integers(`${argument}[${b}]`, row));
+  }
+  const { shape, values, dtype } = idsOperand(argument, input);
+  if (shape.length !== 1 && shape.length !== 2) {
+    throw new AttentionError('SHAPE_MISMATCH', argument, `got shape [${shape}], wanted [S] or [B,S]`);
+  }
+  if (dtype !== 'int32' && dtype !== 'bool' && dtype !== 'int8') throw invalid(argument, dtype, 'integers');
+  const flat = integers(argument, values instanceof ResidentTensor ? values.data : values);
+  const length = shape.at(-1) as number;
+  const batch = shape.length === 2 ? (shape[0] as number) : 1;
+  return Array.from({ length: batch }, (_, b) => flat.subarray(b * length, (b + 1) * length));
+}
