@@ -13,6 +13,7 @@ test('cells and labels fill the frame exactly', () => {
 
 test('labels and numbers give way as cells shrink', () => {
   expect(plotOf(880, 270, tokens(15))).toMatchObject({ rowLabels: true, columnLabels: 'flat', numbers: true });
+  expect(plotOf(880, 160, tokens(15))).toMatchObject({ rowLabels: false, columnLabels: 'flat', numbers: false });
   expect(plotOf(880, 270, tokens(40))).toMatchObject({ rowLabels: false, columnLabels: 'upright', numbers: false });
   expect(plotOf(880, 270, tokens(128))).toMatchObject({ rowLabels: false, columnLabels: 'none', numbers: false });
 });
