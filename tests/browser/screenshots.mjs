@@ -1,5 +1,6 @@
-// Pictures of the explorer, wide and narrow, light and dark, into build/screenshots: node tests/browser/screenshots.mjs [engine …]
-import { mkdirSync } from 'node:fs';
+// Pictures of the explorer, wide and narrow, light and dark, into build/screenshots, and the README's own of them into
+// docs/explorer.png: node tests/browser/screenshots.mjs [engine …]
+import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { serve } from '../../scripts/lib/serve.mjs';
@@ -19,6 +20,10 @@ try {
   }
 } finally {
   await server.close();
+}
+if (engines.includes('chromium')) {
+  mkdirSync(join(repository, 'docs'), { recursive: true });
+  copyFileSync(join(folder, 'chromium-1280x800-light.png'), join(repository, 'docs/explorer.png'));
 }
 
 async function take(engine, options) {
