@@ -10,6 +10,7 @@ export default defineConfig({
     execArgv: major < 22 ? ['--experimental-wasm-relaxed-simd'] : [],
     maxWorkers: 2,
     testTimeout: 60_000,
+    hookTimeout: 60_000,
     // The package under test runs as it was built: Node loads it by itself, Vite transforms nothing of it.
     server: { deps: { external: [/\/dist\/.*\.js$/] } },
   },

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { OracleOptions } from './oracle/attention.ts';
-import { type Exact, type Numbers, fromHalf, sizeOf, valuesOf } from './oracle/values.ts';
+import { type Exact, fromHalf, type Numbers, sizeOf, valuesOf } from './oracle/values.ts';
 
 const folder = process.env.ATTENTION_WASM_CASES ?? resolve(import.meta.dirname, '../../../shared/cases');
 const onnx = resolve(folder, 'onnx');
@@ -47,7 +47,9 @@ export type ConformanceCase = { name: string } & (
 
 /** Which cases the package is asked, and why the others are not. */
 export function readCases(): { cases: ConformanceCase[]; notInScope: { name: string; reason: string }[] } {
-  const index = JSON.parse(readFileSync(resolve(onnx, 'index.json'), 'utf8')) as { cases: { name: string; dir: string }[] };
+  const index = JSON.parse(readFileSync(resolve(onnx, 'index.json'), 'utf8')) as {
+    cases: { name: string; dir: string }[];
+  };
   const cases: ConformanceCase[] = [];
   const notInScope: { name: string; reason: string }[] = [];
   for (const { dir } of index.cases) {
@@ -71,7 +73,9 @@ function whyNot({ op, attributes }: Case): string | undefined {
   const allowed = known[op];
   if (!allowed) return `operator ${op} is not offered`;
   const beyond = Object.keys(attributes).filter((name) => !allowed.includes(name));
-  return beyond.length > 0 ? `attribute ${beyond.map((a) => `${a}=${attributes[a]}`).join(', ')} is not offered` : undefined;
+  return beyond.length > 0
+    ? `attribute ${beyond.map((a) => `${a}=${attributes[a]}`).join(', ')} is not offered`
+    : undefined;
 }
 
 function translate(source: Case, path: string): ConformanceCase {
@@ -126,7 +130,8 @@ function translate(source: Case, path: string): ConformanceCase {
     k: withPast(need('K'), past),
     v: withPast(need('V'), input('past_value')),
     options,
-    stage: (['scores', 'softcapped', 'biased', 'probabilities'] as const)[attribute('qk_matmul_output_mode', 0)] ?? 'scores',
+    stage:
+      (['scores', 'softcapped', 'biased', 'probabilities'] as const)[attribute('qk_matmul_output_mode', 0)] ?? 'scores',
     ...(weights && { weights: exact(weights, source) }),
     expected: want('Y'),
     tolerance,
@@ -156,7 +161,13 @@ function withPast(now: Numbers, past: Numbers | undefined): Numbers {
 function read(slot: Slot | null, path: string): Numbers | undefined {
   if (!slot) return undefined;
   const bytes = new Uint8Array(readFileSync(resolve(path, slot.file))).buffer;
-  const arrays = { float32: Float32Array, float16: Uint16Array, bool: Uint8Array, int64: BigInt64Array, int32: Int32Array };
+  const arrays = {
+    float32: Float32Array,
+    float16: Uint16Array,
+    bool: Uint8Array,
+    int64: BigInt64Array,
+    int32: Int32Array,
+  };
   const Data = arrays[slot.dtype as keyof typeof arrays] ?? fail(`unknown dtype ${slot.dtype}`);
   const data = new Data(bytes);
   if (data.length !== sizeOf(slot.shape)) fail(`${path}/${slot.file} is not of shape [${slot.shape}]`);
@@ -164,8 +175,11 @@ function read(slot: Slot | null, path: string): Numbers | undefined {
 }
 
 function exact(tensor: Numbers, source: Case): Exact {
-  const plain = tensor.dtype === 'float16' ? { ...tensor, data: Array.from(tensor.data, (x) => fromHalf(Number(x))) } : tensor;
-  const data = Float64Array.from(plain.data as ArrayLike<number>, (x) => (Number(x) === source.masked_sentinel ? -Infinity : Number(x)));
+  const plain =
+    tensor.dtype === 'float16' ? { ...tensor, data: Array.from(tensor.data, (x) => fromHalf(Number(x))) } : tensor;
+  const data = Float64Array.from(plain.data as ArrayLike<number>, (x) =>
+    Number(x) === source.masked_sentinel ? -Infinity : Number(x),
+  );
   return { data, shape: tensor.shape };
 }
 

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { expectClose } from './compare.ts';
+import * as minilm from './minilm.ts';
 import { casesArePresent, readCases, whereCasesBelong } from './onnx-cases.ts';
 import { attention } from './oracle/attention.ts';
+import { bert, embed } from './oracle/bert.ts';
 import { erf, erfc } from './oracle/erf.ts';
 import * as layers from './oracle/layers.ts';
 import { fromHalf, toHalf } from './oracle/values.ts';
@@ -26,7 +28,8 @@ describe('the oracles', () => {
   test('halves: every one of the 65536 survives the way there and back', () => {
     for (let bits = 0; bits < 65536; bits++) {
       const value = fromHalf(bits);
-      if (!Number.isNaN(value) && toHalf(value) !== bits) throw new Error(`half ${bits}: ${value} became ${toHalf(value)}`);
+      if (!Number.isNaN(value) && toHalf(value) !== bits)
+        throw new Error(`half ${bits}: ${value} became ${toHalf(value)}`);
     }
     expect([1, -2, 65504, 2 ** -24, 0.333251953125].map(toHalf)).toEqual([0x3c00, 0xc000, 0x7bff, 1, 0x3555]);
     expect([1 + 2 ** -11, 1 + 3 * 2 ** -11, 65520, 2 ** -25].map(toHalf)).toEqual([0x3c00, 0x3c02, 0x7c00, 0]);
@@ -44,6 +47,15 @@ describe('the oracles', () => {
     const result = attention(x, x, x, { causal: true, queryOffset: -1 });
     expect(Array.from(result.output.data)).toEqual([0, 1]);
     expect(result.logSumExp.data[0]).toBe(-Infinity);
+  });
+  test('BERT with MiniLM’s weights embeds as sentence-transformers publishes', () => {
+    const { ids } = minilm.tokenize(minilm.example);
+    const { hiddenStates } = bert(minilm.config, minilm.tensors(), ids);
+    const embedded = embed(
+      hiddenStates[6] as (typeof hiddenStates)[number],
+      ids.map(() => 1),
+    );
+    expectClose({ data: embedded.slice(0, 4), shape: [4] }, { data: minilm.exampleBegins, shape: [4] }, 2e-4);
   });
   test('sinusoids begin with sin 0 and cos 0', () =>
     expect(Array.from(layers.sinusoidalPositions(1, 4).data)).toEqual([0, 1, 0, 1]));

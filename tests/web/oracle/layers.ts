@@ -1,4 +1,4 @@
-import { type OracleOptions, type OracleResult, attention } from './attention.ts';
+import { attention, type OracleOptions, type OracleResult } from './attention.ts';
 import { erfc } from './erf.ts';
 import { type Exact, type Numbers, sizeOf, valuesOf } from './values.ts';
 
@@ -124,19 +124,24 @@ export function sinusoidalPositions(length: number, size: number, { offset = 0, 
   return { data, shape: [length, size] };
 }
 
-export interface Projections {
-  query: Numbers;
-  key: Numbers;
-  value: Numbers;
-  output?: Numbers;
-  queryBias?: Numbers;
-  keyBias?: Numbers;
-  valueBias?: Numbers;
-  outputBias?: Numbers;
+export interface Projections<T = Numbers> {
+  query: T;
+  key: T;
+  value: T;
+  output?: T;
+  queryBias?: T;
+  keyBias?: T;
+  valueBias?: T;
+  outputBias?: T;
 }
 
 /** Queries from x, keys and values from the context, packed heads, then the output projection where there is one. */
-export function crossAttention(x: Numbers, context: Numbers, w: Projections, options: OracleOptions = {}): OracleResult {
+export function crossAttention(
+  x: Numbers,
+  context: Numbers,
+  w: Projections,
+  options: OracleOptions = {},
+): OracleResult {
   const q = linear(x, w.query, w.queryBias);
   const k = linear(context, w.key, w.keyBias);
   const v = linear(context, w.value, w.valueBias);

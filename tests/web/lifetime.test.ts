@@ -1,0 +1,146 @@
+import { type Attention, AttentionError, createAttention } from 'attention-wasm';
+import { describe, expect, test } from 'vitest';
+import { expectClose } from './compare.ts';
+import * as layers from './oracle/layers.ts';
+import { Random } from './random.ts';
+import { forEachVariant } from './variants.ts';
+
+const random = new Random(9);
+const disposed = expect.objectContaining({ code: 'DISPOSED' });
+
+forEachVariant('lifetime', (engine, variant) => {
+  const withEngine = async (use: (own: Attention) => void) => {
+    const own = await createAttention({ variant });
+    use(own);
+    own.dispose();
+  };
+
+  describe('a tensor', () => {
+    test('may be disposed twice, and says DISPOSED afterwards', () => {
+      const x = engine().tensor(random.tensor([3, 4]));
+      x.dispose();
+      x.dispose();
+      expect(() => x.data).toThrow(disposed);
+      expect(() => engine().softmax(x)).toThrow(expect.objectContaining({ code: 'DISPOSED', argument: 'x' }));
+      expect(() => engine().softmax(random.tensor([3, 4]), { out: x })).toThrow(
+        expect.objectContaining({ code: 'DISPOSED', argument: 'options.out' }),
+      );
+      expect([x.shape, x.dtype]).toEqual([[3, 4], 'float32']);
+    });
+    test('goes with `using`', () => {
+      let kept = engine().zeros([1]);
+      {
+        using x = engine().zeros([2]);
+        kept = x;
+        expect(x.data.length).toBe(2);
+      }
+      expect(() => kept.data).toThrow(disposed);
+    });
+    test('gives its memory back', () => {
+      const before = () => engine().info.memoryBytes;
+      for (let n = 0; n < 5; n++)
+        engine()
+          .zeros([1 << 20])
+          .dispose();
+      const settled = before();
+      for (let n = 0; n < 200; n++)
+        engine()
+          .zeros([1 << 20])
+          .dispose();
+      expect(before()).toBe(settled);
+    });
+    test('shows the same numbers after memory has grown', () =>
+      withEngine((own) => {
+        const x = own.tensor(random.tensor([100]));
+        const values = Array.from(x.data);
+        const view = x.data;
+        const bytes = own.info.memoryBytes;
+        const large = own.zeros([(bytes + (64 << 20)) / 4]);
+        expect(own.info.memoryBytes).toBeGreaterThan(bytes);
+        expect(view.length, 'memory has grown, so the old view is detached').toBe(0);
+        expect(Array.from(x.data)).toEqual(values);
+        x.data[0] = 42;
+        large.dispose();
+        expect(Array.from(own.add(x, { data: Float32Array.of(0), shape: [1] }).data)).toEqual([42, ...values.slice(1)]);
+      }));
+    test('is read in place also when the call itself makes memory grow', () =>
+      withEngine((own) => {
+        const x = own.tensor(random.tensor([4, 8]));
+        const want = layers.softmax({ data: x.data.slice(), shape: x.shape });
+        const rows = Math.ceil(own.info.memoryBytes / 32);
+        const out = own.zeros([4, 8]);
+        own.softmax(random.tensor([rows, 8]));
+        expectClose(own.softmax(x), want, 1e-6);
+        expectClose(own.softmax(x, { out }), want, 1e-6);
+      }));
+    test('of another engine is refused', () =>
+      withEngine((own) => {
+        const x = own.tensor(random.tensor([2, 4]));
+        const foreign = (argument: string) => expect.objectContaining({ code: 'INVALID_ARGUMENT', argument });
+        expect(() => engine().softmax(x)).toThrow(foreign('x'));
+        expect(() => engine().scaledDotProductAttention(random.tensor([2, 4]), x, random.tensor([2, 4]))).toThrow(
+          foreign('k'),
+        );
+        expect(() => engine().softmax(random.tensor([2, 4]), { out: x })).toThrow(foreign('options.out'));
+        expect(() => engine().scaledDotProductAttention(x, x, x)).toThrow(foreign('q'));
+      }));
+  });
+
+  describe('an engine', () => {
+    test('may be disposed twice, and takes its tensors along', async () => {
+      const own = await createAttention({ variant });
+      const x = own.tensor(random.tensor([2, 4]));
+      own.dispose();
+      own.dispose();
+      const calls: [string, () => unknown][] = [
+        ['softmax', () => own.softmax(random.tensor([2, 4]))],
+        ['tensor', () => own.tensor(random.tensor([2, 4]))],
+        ['zeros', () => own.zeros([2])],
+        ['scaledDotProductAttention', () => own.scaledDotProductAttention(x, x, x)],
+        ['sinusoidalPositions', () => own.sinusoidalPositions(2, 4)],
+        ['data', () => x.data],
+      ];
+      for (const [name, call] of calls) expect(call, name).toThrow(disposed);
+      x.dispose();
+    });
+    test('is independent of the others', async () => {
+      const [one, other] = await Promise.all([createAttention({ variant }), createAttention({ variant })]);
+      const x = other.tensor(random.tensor([2, 4]));
+      const values = Array.from(x.data);
+      one.zeros([1 << 22]);
+      one.dispose();
+      expect(Array.from(x.data)).toEqual(values);
+      other.dispose();
+    });
+    test('goes with `using`', async () => {
+      let kept: Attention;
+      {
+        using own = await createAttention({ variant });
+        kept = own;
+        expect(own.softmax(random.tensor([3])).shape).toEqual([3]);
+      }
+      expect(() => kept.softmax(random.tensor([3]))).toThrow(AttentionError);
+    });
+    test('keeps no memory of its calls', () => {
+      const calls = () => {
+        const x = random.tensor([2, 64, 32]);
+        const { output } = engine().scaledDotProductAttention(x, x, x, {
+          weights: true,
+          causal: true,
+          mask: random.tensor([64, 64]),
+        });
+        engine().linear(output, random.tensor([96, 32]), random.tensor([96]));
+        engine().layerNorm(output);
+        try {
+          engine().scaledDotProductAttention(x, random.tensor([2, 64, 31]), x);
+        } catch (error) {
+          if (!(error instanceof AttentionError)) throw error;
+        }
+      };
+      for (let n = 0; n < 5; n++) calls();
+      const bytes = engine().info.memoryBytes;
+      for (let n = 0; n < 300; n++) calls();
+      expect(engine().info.memoryBytes).toBe(bytes);
+    });
+  });
+});

@@ -1,0 +1,286 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { type Attention, AttentionError, createAttention, type LoadOptions } from 'attention-wasm';
+import { describe, expect, test } from 'vitest';
+import { expectClose } from './compare.ts';
+import { attention as oracle } from './oracle/attention.ts';
+import { Random } from './random.ts';
+import { type Variant, variants } from './variants.ts';
+
+const random = new Random(12);
+const dist = fileURLToPath(new URL('../../dist/', import.meta.url));
+const fileOf = (variant: Variant) => `attention-${variant}.wasm`;
+const bytesOf = (variant: Variant) => new Uint8Array(readFileSync(dist + fileOf(variant)));
+const x = random.tensor([5, 8]);
+const needsFlag = Number(process.versions.node.split('.')[0]) < 22;
+
+function works(engine: Attention): void {
+  expectClose(
+    engine.scaledDotProductAttention(x, x, x, { causal: true }).output,
+    oracle(x, x, x, { causal: true }).output,
+    1e-5,
+  );
+}
+
+async function failure(options: unknown): Promise<AttentionError> {
+  const outcome = await createAttention(options as LoadOptions).then(
+    (engine) => {
+      engine.dispose();
+      return new Error('createAttention succeeded');
+    },
+    (error: unknown) => error,
+  );
+  if (outcome instanceof AttentionError) return outcome;
+  throw outcome;
+}
+
+describe.each(variants)('loading %s', (variant) => {
+  test('by name', async () => {
+    const engine = await createAttention({ variant });
+    const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+      version: string;
+    };
+    expect(engine.info.variant).toBe(variant);
+    expect(engine.info.version).toBe(version);
+    expect(engine.info.threads).toBe(1);
+    expect(engine.info.memoryBytes).toBeGreaterThan(0);
+    works(engine);
+    engine.dispose();
+  });
+
+  const url = pathToFileURL(dist + fileOf(variant));
+  const shifted = () => {
+    const bytes = bytesOf(variant);
+    const within = new Uint8Array(bytes.length + 7);
+    within.set(bytes, 3);
+    return within.subarray(3, 3 + bytes.length);
+  };
+  test.each([
+    ['Uint8Array', () => bytesOf(variant)],
+    ['a part of a larger buffer', shifted],
+    ['ArrayBuffer', () => bytesOf(variant).buffer],
+    ['WebAssembly.Module', () => new WebAssembly.Module(bytesOf(variant))],
+    ['Response', () => new Response(bytesOf(variant), { headers: { 'content-type': 'application/wasm' } })],
+    [
+      'Response of another type',
+      () => new Response(bytesOf(variant), { headers: { 'content-type': 'application/octet-stream' } }),
+    ],
+    ['URL', () => url],
+    ['string', () => url.href],
+    ['function giving a URL', () => (file: string) => new URL(file, url)],
+    ['function giving a string', () => (file: string) => new URL(file, url).href],
+  ] as [string, () => LoadOptions['wasm']][])('from %s', async (_, wasm) => {
+    const engine = await createAttention({ variant, wasm: wasm() as never });
+    expect(engine.info.variant).toBe(variant);
+    works(engine);
+    engine.dispose();
+  });
+  test('the function is asked for the file by its name', async () => {
+    const asked: string[] = [];
+    const wasm = (file: string) => {
+      asked.push(file);
+      return new URL(file, url);
+    };
+    (await createAttention({ variant, wasm })).dispose();
+    expect(asked).toEqual([fileOf(variant)]);
+  });
+
+  test.each([
+    ['text', () => new TextEncoder().encode('<!doctype html><title>not found</title>')],
+    ['nothing', () => new Uint8Array()],
+    ['half a module', () => bytesOf(variant).subarray(0, 5000)],
+    ['another module', () => Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0)],
+    ['a missing file', () => new URL('missing.wasm', url)],
+    ['a failed response', () => new Response('gone', { status: 404 })],
+    [
+      'a function that throws',
+      () => () => {
+        throw new Error('no such place');
+      },
+    ],
+  ] as [string, () => LoadOptions['wasm']][])(
+    '%s instead of the module is LOAD_FAILED, and the next try succeeds',
+    async (_, wasm) => {
+      const error = await failure({ variant, wasm: wasm() });
+      expect([error.code, error.message]).toEqual(['LOAD_FAILED', error.message]);
+      expect(error.message.length).toBeGreaterThan(20);
+      const engine = await createAttention({ variant });
+      works(engine);
+      engine.dispose();
+    },
+  );
+  test('HTML for bytes is told by its beginning', async () => {
+    const error = await failure({ variant, wasm: new TextEncoder().encode('<!doctype html>') });
+    expect(error.message).toMatch(/<!doctype|3c 21 64/i);
+  });
+
+  test('no code is made from text', async () => {
+    const flags = [
+      '--disallow-code-generation-from-strings',
+      ...(needsFlag ? ['--experimental-wasm-relaxed-simd'] : []),
+    ];
+    const { first, variant: ran } = await run('no-eval.mjs', flags, variant);
+    expect(ran).toBe(variant);
+    expectClose({ data: first as unknown as number[], shape: [2] }, { data: [1, 2], shape: [2] }, 1e-6);
+  });
+});
+
+async function run(fixture: string, flags: string[], ...rest: string[]): Promise<Record<string, string>> {
+  const path = fileURLToPath(new URL(`fixtures/${fixture}`, import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, [...flags, path, ...rest]);
+  return JSON.parse(stdout) as Record<string, string>;
+}
+
+describe('choosing a variant', () => {
+  test('auto takes the faster one that works here', async () => {
+    const engine = await createAttention();
+    expect(engine.info.variant).toBe('relaxed-simd');
+    works(engine);
+    engine.dispose();
+  });
+  test('where relaxed SIMD is missing, auto does without and its name is refused', async () => {
+    const without = await run('variant.mjs', []);
+    const relaxed = needsFlag ? 'UNSUPPORTED_ENGINE' : 'relaxed-simd';
+    expect(without).toEqual({ auto: needsFlag ? 'simd' : 'relaxed-simd', simd: 'simd', 'relaxed-simd': relaxed });
+  });
+});
+
+describe('options of loading', () => {
+  test.each([
+    ['an unknown key', { varient: 'simd' }, 'options.varient', 'variant'],
+    ['an unknown variant', { variant: 'scalar' }, 'options.variant', 'scalar'],
+    ['a variant that is not built', { variant: 'simd-threads' }, 'options.variant', 'simd-threads'],
+    ['threads', { threads: 2 }, 'options.threads', 'threads'],
+    ['threads auto', { threads: 'auto' }, 'options.threads', 'threads'],
+    ['deterministic', { deterministic: true }, 'options.deterministic', 'deterministic'],
+    [
+      'deterministic beside the relaxed variant',
+      { deterministic: true, variant: 'relaxed-simd' },
+      'options.deterministic',
+      'deterministic',
+    ],
+    ['no memory', { maximumMemoryBytes: 0 }, 'options.maximumMemoryBytes', '0'],
+    ['NaN memory', { maximumMemoryBytes: NaN }, 'options.maximumMemoryBytes', 'NaN'],
+    ['negative memory', { maximumMemoryBytes: -1 }, 'options.maximumMemoryBytes', '-1'],
+    ['memory as text', { maximumMemoryBytes: '1 GB' }, 'options.maximumMemoryBytes', '1 GB'],
+    ['wasm from a number', { wasm: 7 }, 'options.wasm', '7'],
+    ['a signal that is none', { signal: {} }, 'options.signal', 'signal'],
+  ])('%s: INVALID_ARGUMENT', async (_, options, argument, word) => {
+    const error = await failure(options);
+    expect([error.code, error.argument, error.message]).toEqual(['INVALID_ARGUMENT', argument, error.message]);
+    expect(error.message).toContain(word);
+  });
+
+  test('an aborted signal is ABORTED with its reason', async () => {
+    const reason = new Error('changed my mind');
+    const error = await failure({ signal: AbortSignal.abort(reason) });
+    expect([error.code, error.cause]).toEqual(['ABORTED', reason]);
+  });
+  test('a signal that aborts while loading', async () => {
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const wasm = (file: string) => {
+      controller.abort(reason);
+      return pathToFileURL(dist + file);
+    };
+    const error = await failure({ wasm, signal: controller.signal });
+    expect([error.code, error.cause]).toEqual(['ABORTED', reason]);
+    const engine = await createAttention();
+    works(engine);
+    engine.dispose();
+  });
+  test('a signal that aborts afterwards changes nothing', async () => {
+    const controller = new AbortController();
+    const engine = await createAttention({ signal: controller.signal });
+    controller.abort();
+    works(engine);
+    engine.dispose();
+  });
+});
+
+describe('over HTTP', () => {
+  async function serving(
+    answers: { status: number; type: string; body: Uint8Array | string }[],
+    use: (url: string, count: () => number) => Promise<void>,
+  ) {
+    let count = 0;
+    const server = createServer((_, response) => {
+      const answer = answers[Math.min(count++, answers.length - 1)] as (typeof answers)[number];
+      response.writeHead(answer.status, { 'content-type': answer.type }).end(answer.body);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    try {
+      await use(`http://127.0.0.1:${(server.address() as AddressInfo).port}/module.wasm`, () => count);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  }
+  const good = { status: 200, type: 'application/wasm', body: bytesOf('simd') };
+
+  test('a failed load names URL and status, and the next try fetches again', () =>
+    serving([{ status: 500, type: 'text/plain', body: 'oh' }, good], async (wasm) => {
+      const error = await failure({ variant: 'simd', wasm });
+      expect(error.code).toBe('LOAD_FAILED');
+      expect(error.message).toContain(wasm);
+      expect(error.message).toContain('500');
+      const engine = await createAttention({ variant: 'simd', wasm });
+      works(engine);
+      engine.dispose();
+    }));
+  test('a page of HTML with status 200 is LOAD_FAILED naming the URL', () =>
+    serving([{ status: 200, type: 'text/html', body: '<!doctype html>' }], async (wasm) => {
+      const error = await failure({ variant: 'simd', wasm });
+      expect([error.code, error.message.includes(wasm)]).toEqual(['LOAD_FAILED', true]);
+    }));
+  test('any content type will do', () =>
+    serving([{ ...good, type: 'application/octet-stream' }], async (wasm) => {
+      const engine = await createAttention({ variant: 'simd', wasm });
+      works(engine);
+      engine.dispose();
+    }));
+  test('concurrent calls share one fetch', () =>
+    serving([good], async (wasm, count) => {
+      const engines = await Promise.all([1, 2, 3].map(() => createAttention({ variant: 'simd', wasm })));
+      expect(count()).toBe(1);
+      for (const engine of engines) {
+        works(engine);
+        engine.dispose();
+      }
+    }));
+});
+
+describe.each(variants)('memory limit (%s)', (variant) => {
+  const limit = 48 << 20;
+  const outOfMemory = expect.objectContaining({ code: 'OUT_OF_MEMORY' });
+  test('past it comes OUT_OF_MEMORY, and the engine works on', async () => {
+    const engine = await createAttention({ variant, maximumMemoryBytes: limit });
+    works(engine);
+    const kept = engine.tensor(x);
+    expect(() => engine.zeros([limit / 4])).toThrow(outOfMemory);
+    expect(() => engine.softmax({ data: new Float32Array(limit / 4), shape: [limit / 4] })).toThrow(outOfMemory);
+    const long = random.tensor([4000, 1]);
+    expect(() => engine.scaledDotProductAttention(long, long, long, { weights: true })).toThrow(outOfMemory);
+    works(engine);
+    expect(Array.from(kept.data)).toEqual(Array.from(x.data));
+    const held: unknown[] = [];
+    expect(() => {
+      for (let n = 0; n < 100; n++) held.push(engine.zeros([1 << 18]));
+    }).toThrow(outOfMemory);
+    expect(held.length).toBeGreaterThan(8);
+    expect(engine.info.memoryBytes).toBeLessThanOrEqual(limit);
+    for (const tensor of held as { dispose(): void }[]) tensor.dispose();
+    works(engine);
+    engine.dispose();
+  });
+  test('the same attention without the tap fits', async () => {
+    const engine = await createAttention({ variant, maximumMemoryBytes: limit });
+    const long = random.tensor([4000, 1]);
+    expect(engine.scaledDotProductAttention(long, long, long).output.shape).toEqual([4000, 1]);
+    engine.dispose();
+  });
+});

@@ -1,0 +1,78 @@
+import { attention } from './attention.ts';
+import { add, embedding, gelu, layerNorm, linear, map } from './layers.ts';
+import type { Exact, Numbers } from './values.ts';
+
+/**
+ * A BERT encoder (Devlin et al. 2018) in double, for one sequence without padding:
+ *   h = LN(word[id] + position[s] + type[t])
+ *   per layer: a = LN(h + O·attention(Q·h, K·h, V·h)),  h = LN(a + down·GELU(up·a))
+ *   pooled = tanh(pooler · h[0])
+ */
+export interface BertConfig {
+  num_hidden_layers: number;
+  num_attention_heads: number;
+  layer_norm_eps: number;
+}
+
+export interface BertResult {
+  hiddenStates: Exact[];
+  attentions: Exact[];
+  pooled?: Exact;
+}
+
+export function bert(
+  config: BertConfig,
+  tensors: Readonly<Record<string, Numbers>>,
+  ids: readonly number[],
+  { attends = ids.map(() => 1), types = ids.map(() => 0) } = {},
+): BertResult {
+  const weight = (name: string): Numbers => tensors[name] ?? fail(name);
+  const dense = (name: string, x: Numbers) => linear(x, weight(`${name}.weight`), weight(`${name}.bias`));
+  const norm = (name: string, x: Numbers) =>
+    layerNorm(x, weight(`${name}.weight`), weight(`${name}.bias`), { epsilon: config.layer_norm_eps });
+  const rows = (table: string, which: readonly number[]) =>
+    embedding({ data: which, shape: [which.length] }, weight(`embeddings.${table}.weight`));
+
+  const words = rows('word_embeddings', ids);
+  const positions = rows(
+    'position_embeddings',
+    ids.map((_, s) => s),
+  );
+  let h = norm('embeddings.LayerNorm', add(add(words, positions), rows('token_type_embeddings', types)));
+  const hiddenStates = [h];
+  const attentions: Exact[] = [];
+  for (let layer = 0; layer < config.num_hidden_layers; layer++) {
+    const at = (name: string) => `encoder.layer.${layer}.${name}`;
+    const [q, k, v] = ['query', 'key', 'value'].map((name) => dense(at(`attention.self.${name}`), h)) as [
+      Exact,
+      Exact,
+      Exact,
+    ];
+    const attentionMask = { data: attends, shape: [1, ids.length] };
+    const result = attention(q, k, v, { numHeads: config.num_attention_heads, attentionMask });
+    attentions.push(result.probabilities);
+    const a = norm(at('attention.output.LayerNorm'), add(h, dense(at('attention.output.dense'), result.output)));
+    const up = map(dense(at('intermediate.dense'), a), gelu);
+    h = norm(at('output.LayerNorm'), add(a, dense(at('output.dense'), up)));
+    hiddenStates.push(h);
+  }
+  if (!tensors['pooler.dense.weight']) return { hiddenStates, attentions };
+  const first = { data: h.data.subarray(0, h.shape[1]), shape: [1, h.shape[1] as number] };
+  return { hiddenStates, attentions, pooled: map(dense('pooler.dense', first), Math.tanh) };
+}
+
+/** Mean over the attended tokens, divided by its length. */
+export function embed(last: Exact, attends: readonly number[], normalize = true): number[] {
+  const E = last.shape[1] as number;
+  const count = attends.reduce((sum, a) => sum + a, 0);
+  const mean = Array.from(
+    { length: E },
+    (_, e) => attends.reduce((sum, a, s) => sum + a * (last.data[s * E + e] as number), 0) / count,
+  );
+  const norm = normalize ? Math.hypot(...mean) : 1;
+  return mean.map((x) => x / norm);
+}
+
+function fail(name: string): never {
+  throw new Error(`the checkpoint has no ${name}`);
+}
