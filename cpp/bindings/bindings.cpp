@@ -143,6 +143,9 @@ int layerNormLayer(int axis, float epsilon) {
 int geluLayer() {
   return floatLayer([](Output& out) { return gelu(operand(0), out, arena); });
 }
+int tanhLayer() {
+  return floatLayer([](Output& out) { return tanh(operand(0), out, arena); });
+}
 int addLayer() {
   return floatLayer([](Output& out) { return add(operand(0), operand(1), out, arena); });
 }
@@ -196,6 +199,7 @@ EMSCRIPTEN_BINDINGS(attention) {
   emscripten::function("softmax", &softmaxLayer);
   emscripten::function("layerNorm", &layerNormLayer);
   emscripten::function("gelu", &geluLayer);
+  emscripten::function("tanh", &tanhLayer);
   emscripten::function("add", &addLayer);
   emscripten::function("linear", &linearLayer);
   emscripten::function("embedding", &embeddingLayer);

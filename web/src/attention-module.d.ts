@@ -16,6 +16,7 @@ export interface Core {
   softmax(axis: number): number;
   layerNorm(axis: number, epsilon: number): number;
   gelu(): number;
+  tanh(): number;
   add(): number;
   linear(): number;
   embedding(): number;

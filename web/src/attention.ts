@@ -1,7 +1,7 @@
 import { checkKeys, finite, integer, oneOf } from './arguments.js';
 import type { Core } from './attention-module.js';
 import type { Engine, Request } from './engine.js';
-import { AttentionError } from './errors.js';
+import { AttentionError, describe, invalid } from './errors.js';
 import { type Operand, bytesPerElement, checkDims, idsOperand, operand, optionalOperand } from './operand.js';
 import { attentionRules } from './rules.js';
 import { ResidentTensor, makeDisposable } from './tensor.js';
@@ -62,7 +62,11 @@ class EngineAttention {
   }
 
   zeros<D extends DType = 'float32'>(shape: readonly number[], dtype?: D): Tensor<D> {
-    const type = oneOf('dtype', dtype ?? 'float32', dtypes) as D;
+    const type = dtype ?? ('float32' as D);
+    if (!dtypes.includes(type)) {
+      const message = `got ${describe(type)}, wanted one of ${dtypes.join(', ')}`;
+      throw new AttentionError('UNSUPPORTED_DTYPE', 'dtype', message);
+    }
     const dims = checkDims('shape', shape);
     const bytes = dims.reduce((product, dim) => product * dim, bytesPerElement[type]);
     const address = this.#engine.allocate('shape', bytes);
@@ -112,6 +116,7 @@ class EngineAttention {
     const { axis, epsilon, out } = checkKeys('options', options, ['axis', 'epsilon', 'out']);
     const at = axisOf(axis);
     const eps = finite('options.epsilon', epsilon ?? 1e-5);
+    if (eps < 0) throw invalid('options.epsilon', eps, 'at least 0');
     const input = operand('x', x);
     const operands = [input, optionalOperand('weight', weight), optionalOperand('bias', bias)];
     return this.#layer({ operands, out, onto: input, run: (core) => core.layerNorm(at, eps) });
@@ -129,6 +134,12 @@ class EngineAttention {
     oneOf('options.approximate', approximate ?? 'none', ['none'], ['tanh']);
     const input = operand('x', x);
     return this.#layer({ operands: [input], out, onto: input, run: (core) => core.gelu() });
+  }
+
+  tanh<O extends Out | undefined>(x: TensorLike, options?: { out?: O }): Into<O> {
+    const { out } = checkKeys('options', options, ['out']);
+    const input = operand('x', x);
+    return this.#layer({ operands: [input], out, onto: input, run: (core) => core.tanh() });
   }
 
   add<O extends Out | undefined>(x: TensorLike, y: TensorLike, options?: { out?: O }): Into<O> {
@@ -165,7 +176,7 @@ class EngineAttention {
     const { offset, base } = checkKeys('options', options, ['offset', 'base']);
     const from = finite('options.offset', offset ?? 0);
     const wavelength = finite('options.base', base ?? 10000);
-    if (wavelength <= 0) throw new AttentionError('INVALID_ARGUMENT', 'options.base', `got ${base}, wanted above 0`);
+    if (wavelength <= 0) throw invalid('options.base', base, 'above 0');
     integer('length', length, 0);
     integer('size', size, 0);
     return this.#layer<undefined>({ operands: [], run: (core) => core.sinusoidalPositions(length, size, from, wavelength) });
@@ -217,7 +228,7 @@ function named<T extends object>(
   required: readonly (keyof T & string)[],
   optional: readonly (keyof T & string)[],
 ): (Operand | undefined)[] {
-  if (record === undefined) throw new AttentionError('INVALID_ARGUMENT', argument, 'got undefined, wanted an object');
+  if (record === undefined) throw invalid(argument, record, 'an object');
   checkKeys(argument, record, [...required, ...optional]);
   return [
     ...required.map((key) => operand(`${argument}.${key}`, record[key])),

@@ -1,5 +1,5 @@
 import type { Core } from './attention-module.js';
-import { AttentionError, coreError, refused } from './errors.js';
+import { AttentionError, coreError, invalid, refused } from './errors.js';
 import { bytesPerElement, type Operand } from './operand.js';
 import { ResidentTensor } from './tensor.js';
 import type { DType, NdArray, Out } from './types.js';
@@ -119,7 +119,7 @@ export class Engine {
       words[at] = state.ofLength;
       words[at + 4] = out.length;
     } else if (out !== undefined) {
-      throw new AttentionError('INVALID_ARGUMENT', 'options.out', 'wanted a Float32Array or a float32 tensor');
+      throw invalid('options.out', out, 'a Float32Array or a float32 tensor');
     }
   }
 

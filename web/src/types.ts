@@ -262,6 +262,7 @@ export interface Attention extends Disposable {
   softmax<O extends Out | undefined = undefined>(x: TensorLike, options?: { axis?: number; out?: O }): Into<NoInfer<O>>;
   /** x·Φ(x) with the exact error function, as BERT has it (Hendrycks & Gimpel 2016). */
   gelu<O extends Out | undefined = undefined>(x: TensorLike, options?: { approximate?: 'none'; out?: O }): Into<NoInfer<O>>;
+  tanh<O extends Out | undefined = undefined>(x: TensorLike, options?: { out?: O }): Into<NoInfer<O>>;
   /** x + y, broadcast from the right. */
   add<O extends Out | undefined = undefined>(x: TensorLike, y: TensorLike, options?: { out?: O }): Into<NoInfer<O>>;
   /**

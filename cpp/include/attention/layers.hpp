@@ -20,6 +20,8 @@ Status layerNorm(const TensorView& x, const std::optional<TensorView>& weight, c
 /// x·Φ(x) by erf (Hendrycks & Gimpel 2016).
 Status gelu(const TensorView& x, Output& out, Arena& arena);
 
+Status tanh(const TensorView& x, Output& out, Arena& arena);
+
 /// x + y, broadcast from the right.
 Status add(const TensorView& x, const TensorView& y, Output& out, Arena& arena);
 

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <span>
 
+#include "attention/tensor.hpp"
+
 namespace attention {
 
 /// One line per reason a call can be refused; the names are those of AttentionErrorCode in TypeScript.
@@ -35,6 +37,9 @@ class [[nodiscard]] Status {
   Status(ErrorCode code, const char* argument, const Message& message)
       : code_(code), argument_(argument), message_(message) {}
 
+  /// The same refusal of another argument.
+  Status renamed(const char* argument) const { return {code_, argument, message_}; }
+
   bool ok() const { return code_ == ErrorCode::kOk; }
   ErrorCode code() const { return code_; }
   const char* argument() const { return argument_; }
@@ -52,9 +57,7 @@ inline Status shapeMismatch(const char* argument, const Message& message) {
 inline Status invalidArgument(const char* argument, const Message& message) {
   return {ErrorCode::kInvalidArgument, argument, message};
 }
-inline Status unsupportedDtype(const char* argument, const Message& message) {
-  return {ErrorCode::kUnsupportedDtype, argument, message};
-}
+Status unsupportedDtype(const char* argument, DType got, const char* wanted);
 Status outOfMemory(const char* argument);
 
 }  // namespace attention

@@ -22,6 +22,17 @@ constexpr size_t byteSize(DType dtype) {
   return 0;
 }
 
+constexpr const char* nameOf(DType dtype) {
+  switch (dtype) {
+    case DType::kFloat32: return "float32";
+    case DType::kFloat16: return "float16";
+    case DType::kInt8: return "int8";
+    case DType::kInt32: return "int32";
+    case DType::kBool: return "bool";
+  }
+  return "unknown";
+}
+
 inline constexpr int kMaxRank = 8;
 
 /// Sizes, outermost first. Rank 0 is a scalar.

@@ -37,7 +37,7 @@ TensorView headsView(void* data, const HeadsAxes& axes, bool byRow) {
 }
 
 Status checkInput(const char* name, const TensorView& x, const TensorView& query) {
-  if (x.dtype != DType::kFloat32) return unsupportedDtype(name, Message() << "wanted float32 or float16");
+  if (x.dtype != DType::kFloat32) return unsupportedDtype(name, x.dtype, "float32 or float16");
   if (x.rank() < 2 || x.rank() > 4) {
     return shapeMismatch(name, Message() << "got shape " << x.shape.dims() << ", wanted rank 2, 3 or 4");
   }
@@ -145,7 +145,7 @@ Status planKeyMask(const AttentionOptions& options, AttentionPlan* plan) {
   if (!options.attentionMask) return {};
   const TensorView& mask = *options.attentionMask;
   if (mask.dtype == DType::kFloat32 || mask.dtype == DType::kFloat16) {
-    return unsupportedDtype("options.attentionMask", Message() << "got floats, wanted bool or integers");
+    return unsupportedDtype("options.attentionMask", mask.dtype, "bool or integers");
   }
   if (mask.shape != Shape{plan->batch, plan->keys}) {
     const Shape want{plan->batch, plan->keys};
@@ -161,13 +161,12 @@ Status planDenseMask(const AttentionOptions& options, AttentionPlan* plan) {
   if (!options.mask) return {};
   const TensorView& mask = *options.mask;
   if (mask.dtype != DType::kFloat32 && mask.dtype != DType::kBool) {
-    return unsupportedDtype("options.mask", Message() << "got integers, wanted bool or float (a 0/1 mask of integers is "
-                                                         "options.attentionMask)");
+    return unsupportedDtype("options.mask", mask.dtype, "bool or float (a 0/1 mask of integers is options.attentionMask)");
   }
   const Shape full{plan->batch, plan->heads, plan->queries, plan->keys};
   const auto refuse = [&] {
     return shapeMismatch("options.mask", Message() << "got shape " << mask.shape.dims()
-                                                   << ", wanted one that broadcasts from the right to [B,H,Sq,Skv] = "
+                                                   << ", wanted rank 4 at most, broadcasting from the right to [B,H,Sq,Skv] = "
                                                    << full.dims());
   };
   if (mask.rank() > 4) return refuse();

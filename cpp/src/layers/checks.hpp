@@ -8,7 +8,7 @@ namespace attention {
 
 inline Status checkFloat(const char* argument, const TensorView& x) {
   if (x.dtype == DType::kFloat32) return {};
-  return unsupportedDtype(argument, Message() << "wanted float32 or float16");
+  return unsupportedDtype(argument, x.dtype, "float32 or float16");
 }
 
 inline Status checkShape(const char* argument, const TensorView& x, const Shape& want, const char* letters) {
@@ -25,6 +25,7 @@ inline Status checkShape(const char* argument, const std::optional<TensorView>& 
 
 /// The axis counted from the front.
 inline Status resolveAxis(const TensorView& x, int axis, int* resolved) {
+  if (x.rank() == 0) return shapeMismatch("x", Message() << "got shape [], wanted at least one axis");
   *resolved = axis < 0 ? axis + x.rank() : axis;
   if (*resolved >= 0 && *resolved < x.rank()) return {};
   return invalidArgument("options.axis", Message() << "got " << axis << ", wanted -" << x.rank() << ".."

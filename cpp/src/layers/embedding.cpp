@@ -19,7 +19,7 @@ void copyFloats(const TensorView& x, size_t start, size_t count, float* to) {
 }
 
 Status checkIds(const TensorView& ids, size_t vocabulary) {
-  if (ids.dtype != DType::kInt32) return unsupportedDtype("ids", Message() << "wanted integers");
+  if (ids.dtype != DType::kInt32) return unsupportedDtype("ids", ids.dtype, "integers");
   const auto* values = static_cast<const int32_t*>(ids.data);
   for (size_t i = 0; i < ids.count(); ++i) {
     if (values[i] < 0 || static_cast<size_t>(values[i]) >= vocabulary) {
@@ -34,7 +34,7 @@ Status checkIds(const TensorView& ids, size_t vocabulary) {
 
 Status toFloat32(const TensorView& x, Output& out, Arena& arena) {
   if (x.dtype != DType::kFloat32 && x.dtype != DType::kFloat16) {
-    return unsupportedDtype("data", Message() << "wanted float32 or float16");
+    return unsupportedDtype("data", x.dtype, "float32 or float16");
   }
   ATTENTION_RETURN_IF_ERROR(out.resolve("options.out", x.shape, arena, {&x, 1}));
   copyFloats(x, 0, x.count(), out.floats());
@@ -43,7 +43,7 @@ Status toFloat32(const TensorView& x, Output& out, Arena& arena) {
 
 Status embedding(const TensorView& ids, const TensorView& table, Output& out, Arena& arena) {
   if (table.dtype != DType::kFloat32 && table.dtype != DType::kFloat16) {
-    return unsupportedDtype("table", Message() << "wanted float32 or float16");
+    return unsupportedDtype("table", table.dtype, "float32 or float16");
   }
   if (table.rank() != 2) {
     return shapeMismatch("table", Message() << "got shape " << table.shape.dims() << ", wanted [V,E]");

@@ -19,13 +19,22 @@ void activate(Activation activation, float* x, size_t n) {
   }
 }
 
+template <class Function>
+Status elementwise(const TensorView& x, Output& out, Arena& arena, Function f) {
+  ATTENTION_RETURN_IF_ERROR(checkFloat("x", x));
+  ATTENTION_RETURN_IF_ERROR(out.resolve("options.out", x.shape, arena, {&x, 1}, Aliasing::kOntoFirst));
+  kernels::map<Arch>(x.floats(), x.count(), out.floats(), f);
+  return {};
+}
+
 }  // namespace
 
 Status gelu(const TensorView& x, Output& out, Arena& arena) {
-  ATTENTION_RETURN_IF_ERROR(checkFloat("x", x));
-  ATTENTION_RETURN_IF_ERROR(out.resolve("options.out", x.shape, arena, {&x, 1}, Aliasing::kOntoFirst));
-  kernels::map<Arch>(x.floats(), x.count(), out.floats(), [](F value) { return kernels::gelu<Arch>(value); });
-  return {};
+  return elementwise(x, out, arena, [](F value) { return kernels::gelu<Arch>(value); });
+}
+
+Status tanh(const TensorView& x, Output& out, Arena& arena) {
+  return elementwise(x, out, arena, [](F value) { return xsimd::tanh(value); });
 }
 
 Status feedForward(const TensorView& x, const FeedForwardWeights& weights, Activation activation, Output& out,

@@ -1,3 +1,5 @@
+#include <string_view>
+
 #include "linear.hpp"
 
 namespace attention {
@@ -21,6 +23,15 @@ Status project(const LinearNames& names, const TensorView& x, const TensorView& 
   return {};
 }
 
+/// The plan knows the projected tensors as q, k and v; the caller gave their weights.
+Status inTermsOfProjections(const Status& status) {
+  const std::string_view argument = status.argument();
+  if (argument == "q") return status.renamed("projections.query");
+  if (argument == "k") return status.renamed("projections.key");
+  if (argument == "v") return status.renamed("projections.value");
+  return status;
+}
+
 }  // namespace
 
 Status projectedAttention(const TensorView& x, const TensorView& context, const ProjectionWeights& projections,
@@ -37,8 +48,12 @@ Status projectedAttention(const TensorView& x, const TensorView& context, const 
                                     arena, &key));
   ATTENTION_RETURN_IF_ERROR(project({"context", "projections.value", "projections.valueBias"}, context, p.value,
                                     p.valueBias, arena, &value));
+  if (x.rank() != context.rank() || countOf(x.shape, 0, x.rank() - 2) != countOf(context.shape, 0, context.rank() - 2)) {
+    return shapeMismatch("context", Message() << "got shape " << context.shape.dims() << ", wanted x's rank and batch size, "
+                                              << x.shape.dims());
+  }
   AttentionPlan plan;
-  ATTENTION_RETURN_IF_ERROR(planAttention(query, key, value, options, &plan));
+  ATTENTION_RETURN_IF_ERROR(inTermsOfProjections(planAttention(query, key, value, options, &plan)));
 
   Output attended;
   Shape shape = plan.outputShape;

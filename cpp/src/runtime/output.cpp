@@ -42,7 +42,7 @@ Status Output::resolve(const char* argument, const Shape& shape, Arena& arena, s
     view_ = TensorView::contiguous(room, DType::kFloat32, shape);
     return {};
   }
-  if (view_.dtype != DType::kFloat32) return unsupportedDtype(argument, Message() << "wanted a float32 tensor");
+  if (view_.dtype != DType::kFloat32) return unsupportedDtype(argument, view_.dtype, "a float32 tensor");
   if (view_.shape != shape) {
     return shapeMismatch(argument, Message() << "got shape " << view_.shape.dims() << ", wanted " << shape.dims());
   }

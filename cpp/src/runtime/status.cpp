@@ -26,6 +26,10 @@ Message& Message::operator<<(std::span<const size_t> dims) {
   return *this << "]";
 }
 
+Status unsupportedDtype(const char* argument, DType got, const char* wanted) {
+  return {ErrorCode::kUnsupportedDtype, argument, Message() << "got " << nameOf(got) << ", wanted " << wanted};
+}
+
 Status outOfMemory(const char* argument) {
   return {ErrorCode::kOutOfMemory, argument, Message() << "needs more memory than the limit leaves"};
 }

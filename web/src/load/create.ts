@@ -67,7 +67,9 @@ async function instantiate(
     createModule({
       wasmMemory: memory,
       instantiateWasm(imports, done) {
-        WebAssembly.instantiate(module, imports).then((instance) => done(instance, module), failed);
+        WebAssembly.instantiate(module, imports)
+          .then((instance) => done(instance, module))
+          .catch(failed);
         return {};
       },
     }).then(resolve, failed);

@@ -25,7 +25,12 @@ export function compile(variant: Variant, wasm: LoadOptions['wasm']): Promise<We
   if (wasm instanceof WebAssembly.Module) return Promise.resolve(wasm);
   if (wasm instanceof ArrayBuffer || wasm instanceof Uint8Array) return compileBytes(Promise.resolve(wasm), 'the bytes');
   if (typeof Response === 'function' && wasm instanceof Response) return compileBytes(bytesOf(wasm), 'the response');
-  const address = String(addressOf(variant, wasm));
+  let address: string;
+  try {
+    address = String(addressOf(variant, wasm));
+  } catch (cause) {
+    return Promise.reject(cause instanceof AttentionError ? cause : loadFailed('options.wasm threw', cause));
+  }
   const known = compiled.get(address);
   if (known) return known;
   const module = compileBytes(fetchBytes(address), address);

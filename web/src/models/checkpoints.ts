@@ -1,5 +1,5 @@
 import { integer, oneOf } from '../arguments.js';
-import { AttentionError, invalid } from '../errors.js';
+import { invalid } from '../errors.js';
 import type { ModelFiles } from './types.js';
 
 /** An encoder's sizes and the names its checkpoint has for each part. */
@@ -45,8 +45,8 @@ export function readConfig(config: Config): Checkpoint {
   ]);
   const checkpoint = type === 'distilbert' ? distilbert(config) : bert(config, type);
   if (checkpoint.embedSize % checkpoint.heads !== 0) {
-    const message = `got ${checkpoint.heads} heads for an embedding size of ${checkpoint.embedSize}`;
-    throw new AttentionError('INVALID_ARGUMENT', 'files.config', message);
+    const key = type === 'distilbert' ? 'n_heads' : 'num_attention_heads';
+    throw invalid(`files.config.${key}`, checkpoint.heads, `a divisor of the embedding size ${checkpoint.embedSize}`);
   }
   return checkpoint;
 }

@@ -3,22 +3,22 @@ import { AttentionError, invalid } from '../errors.js';
 import { makeDisposable } from '../tensor.js';
 import type { Attention, FeedForwardWeights, NdArray, ProjectionWeights, Tensor } from '../types.js';
 import type { Checkpoint } from './checkpoints.js';
-import { pool } from './pooling.js';
-import { type TokenTable, besideTokens, tokenTable } from './tokens.js';
+import { normalized, pool } from './pooling.js';
+import { type TokenTable, besideTokens, checkRows, tokenTable } from './tokens.js';
 import { abortError, nextTurn } from './turns.js';
 import type { AttentionTap, EmbedOptions, ForwardOptions, ForwardResult, Model, TokenIds } from './types.js';
 import { Weights } from './weights.js';
 
-interface Norm {
+interface Affine {
   weight: Tensor<'float32'>;
   bias: Tensor<'float32'>;
 }
 
 interface Layer {
   attention: ProjectionWeights;
-  attentionNorm: Norm;
+  attentionNorm: Affine;
   feedForward: FeedForwardWeights;
-  outputNorm: Norm;
+  outputNorm: Affine;
 }
 
 const inputKeys = ['attentionMask', 'tokenTypeIds', 'signal'];
@@ -33,8 +33,9 @@ class Encoder {
   readonly #words: Tensor;
   readonly #positions: Tensor;
   readonly #types: Tensor | undefined;
-  readonly #embeddingNorm: Norm;
+  readonly #embeddingNorm: Affine;
   readonly #layers: Layer[];
+  readonly #pooler: Affine | undefined;
   #disposed = false;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -50,6 +51,12 @@ class Encoder {
       : undefined;
     this.#embeddingNorm = this.#norm('embeddings.LayerNorm');
     this.#layers = Array.from({ length: layers }, (_, index) => this.#layer(index));
+    this.#pooler = weights.has('pooler.dense.weight')
+      ? {
+          weight: weights.float32('pooler.dense.weight', [embedSize, embedSize]),
+          bias: weights.float32('pooler.dense.bias', [embedSize]),
+        }
+      : undefined;
   }
 
   get type(): Model['type'] {
@@ -84,7 +91,7 @@ class Encoder {
     const tap = this.#tap(given.attention);
     const tokens = this.#tokens(input);
     const mask = this.#mask(tokens, given);
-    const types = given.tokenTypeIds && besideTokens('options.tokenTypeIds', given.tokenTypeIds, tokens);
+    const types = this.#tokenTypes(tokens, given);
     return this.#enqueue(() => this.#run(tokens, mask, types, tap, { ...given, hiddenStates }));
   }
 
@@ -96,7 +103,8 @@ class Encoder {
     const tokens = this.#tokens(input);
     const mask = this.#mask(tokens, given);
     const { lastHiddenState } = await this.forward(input, { attentionMask, tokenTypeIds, signal });
-    return pool(lastHiddenState, mask, pooling, normalize);
+    const rows = pool(lastHiddenState, pooling, mask);
+    return normalize ? normalized(rows) : rows;
   }
 
   dispose(): void {
@@ -107,7 +115,7 @@ class Encoder {
   async #run(
     tokens: TokenTable,
     mask: Int32Array,
-    types: Int32Array | undefined,
+    types: Int32Array,
     tap: Tap | undefined,
     { signal, onLayer, hiddenStates }: ForwardOptions,
   ): Promise<ForwardResult> {
@@ -141,8 +149,10 @@ class Encoder {
         if (hiddenStates) states.push(copyOf(hidden));
         onLayer?.(index, this.layers);
       }
+      const lastHiddenState = copyOf(hidden);
       return {
-        lastHiddenState: copyOf(hidden),
+        lastHiddenState,
+        ...(this.#pooler ? { pooled: this.#pool(lastHiddenState) } : {}),
         attentions: tap?.layers.map((index) => taken.get(index) as NdArray),
         ...(hiddenStates ? { hiddenStates: states } : {}),
       } as ForwardResult;
@@ -152,18 +162,20 @@ class Encoder {
     }
   }
 
-  #embed(tokens: TokenTable, mask: Int32Array, types: Int32Array | undefined, hidden: Tensor<'float32'>): void {
+  #embed(tokens: TokenTable, mask: Int32Array, types: Int32Array, hidden: Tensor<'float32'>): void {
     const attention = this.#attention;
     const shape = [tokens.batch, tokens.length];
     const rows = (data: Int32Array, table: Tensor) => attention.embedding({ data, shape }, table);
     attention.embedding({ data: tokens.values, shape }, this.#words, { out: hidden });
     attention.add(hidden, rows(this.#positionIds(tokens, mask), this.#positions), { out: hidden });
-    if (this.#types) {
-      attention.add(hidden, rows(types ?? new Int32Array(tokens.values.length), this.#types), { out: hidden });
-    } else if (types) {
-      throw new AttentionError('INVALID_ARGUMENT', 'options.tokenTypeIds', `${this.type} has no token types`);
-    }
+    if (this.#types) attention.add(hidden, rows(types, this.#types), { out: hidden });
     this.#normalise(hidden, this.#embeddingNorm, this.#checkpoint.epsilon);
+  }
+
+  /** tanh of a linear layer over the first token. */
+  #pool(hidden: NdArray): NdArray {
+    const { weight, bias } = this.#pooler as Affine;
+    return this.#attention.tanh(this.#attention.linear(pool(hidden, 'cls'), weight, bias));
   }
 
   /** 0, 1, 2 …; RoBERTa counts attended tokens from 2 and gives padding the position before. */
@@ -185,6 +197,7 @@ class Encoder {
       const message = `got ${tokens.length} tokens, wanted at most ${this.maxLength}`;
       throw new AttentionError('INVALID_ARGUMENT', 'input', message);
     }
+    checkRows('input', tokens.values, this.#checkpoint.vocabulary);
     return tokens;
   }
 
@@ -192,6 +205,15 @@ class Encoder {
     if (attentionMask !== undefined) return besideTokens('options.attentionMask', attentionMask, tokens);
     const { length, lengths } = tokens;
     return tokens.values.map((_, at) => (at % length < (lengths[Math.floor(at / length)] as number) ? 1 : 0));
+  }
+
+  #tokenTypes(tokens: TokenTable, { tokenTypeIds }: { tokenTypeIds?: TokenIds }): Int32Array {
+    if (tokenTypeIds === undefined) return new Int32Array(tokens.values.length);
+    const { tokenTypes } = this.#checkpoint;
+    if (tokenTypes === 0) throw invalid('options.tokenTypeIds', tokenTypeIds, `none: ${this.type} has no token types`);
+    const types = besideTokens('options.tokenTypeIds', tokenTypeIds, tokens);
+    checkRows('options.tokenTypeIds', types, tokenTypes);
+    return types;
   }
 
   #tap(asked: AttentionTap | undefined): Tap | undefined {
@@ -210,11 +232,11 @@ class Encoder {
     return result;
   }
 
-  #normalise(x: Tensor<'float32'>, { weight, bias }: Norm, epsilon: number): void {
+  #normalise(x: Tensor<'float32'>, { weight, bias }: Affine, epsilon: number): void {
     this.#attention.layerNorm(x, weight, bias, { epsilon, out: x });
   }
 
-  #norm(name: string): Norm {
+  #norm(name: string): Affine {
     const { embedSize } = this.#checkpoint;
     return {
       weight: this.#weights.float32(`${name}.weight`, [embedSize]),

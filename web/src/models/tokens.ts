@@ -38,6 +38,12 @@ export function besideTokens(argument: string, given: TokenIds, tokens: TokenTab
   return table.values;
 }
 
+/** Every value must be a row of a table of `count`. */
+export function checkRows(argument: string, values: Int32Array, count: number): void {
+  const at = values.findIndex((value) => value < 0 || value >= count);
+  if (at >= 0) throw invalid(argument, values[at], `0..${count - 1} at index ${at}`);
+}
+
 function sequences(argument: string, input: TokenIds): Int32Array[] {
   if (isArrayLike(input)) {
     const first: unknown = input[0];
@@ -48,7 +54,9 @@ function sequences(argument: string, input: TokenIds): Int32Array[] {
   if (shape.length !== 1 && shape.length !== 2) {
     throw new AttentionError('SHAPE_MISMATCH', argument, `got shape [${shape}], wanted [S] or [B,S]`);
   }
-  if (dtype !== 'int32' && dtype !== 'bool' && dtype !== 'int8') throw invalid(argument, dtype, 'integers');
+  if (dtype === 'float32' || dtype === 'float16') {
+    throw new AttentionError('UNSUPPORTED_DTYPE', argument, `got ${dtype}, wanted integers`);
+  }
   const flat = integers(argument, values instanceof ResidentTensor ? values.data : values);
   const length = shape.at(-1) as number;
   const batch = shape.length === 2 ? (shape[0] as number) : 1;

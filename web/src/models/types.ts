@@ -45,6 +45,8 @@ export interface ForwardResult<A = AttentionTap> {
   lastHiddenState: NdArray;
   /** One per layer asked for, in that order: [B, heads asked, S, S]. */
   attentions: A extends false ? undefined : NdArray[];
+  /** [B,E]: the pooler's tanh over the first token, where the file has a pooler. */
+  pooled?: NdArray;
   /** L+1 of [B,S,E]: embeddings, then each layer's output. */
   hiddenStates?: NdArray[];
 }

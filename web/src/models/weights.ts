@@ -20,6 +20,10 @@ export class Weights {
     this.#prefix = Object.keys(this.#tensors).some((name) => name.startsWith(prefix)) ? prefix : '';
   }
 
+  has(name: string): boolean {
+    return Object.hasOwn(this.#tensors, this.#prefix + name);
+  }
+
   /** In float32, whatever the file has: for weights that are multiplied with. */
   float32(name: string, shape: readonly number[]): Tensor<'float32'> {
     return this.#keep(this.#attention.tensor(this.#find(name, shape), 'float32'));
@@ -42,7 +46,7 @@ export class Weights {
 
   #find(name: string, shape: readonly number[]): TensorLike {
     const full = this.#prefix + name;
-    if (!Object.hasOwn(this.#tensors, full)) {
+    if (!this.has(name)) {
       throw new AttentionError('INVALID_ARGUMENT', 'files.tensors', `wanted a tensor ${describe(full)}, got none`);
     }
     const tensor = this.#tensors[full] as TensorLike;
