@@ -204,7 +204,7 @@ const rules: Wrong[] = [
 const outs: Wrong[] = [
   ['out too short', sdpa({ out: new Float32Array(119) }), shape, 'options.out', 119, 120],
   ['out too long', sdpa({ out: new Float32Array(121) }), shape, 'options.out', 121, 120],
-  ['out of doubles', sdpa({ out: new Float64Array(120) }), dtype, 'options.out', 'Float64Array', 'Float32Array'],
+  ['out of doubles', sdpa({ out: new Float64Array(120) }), invalid, 'options.out', 'Float64Array', 'Float32Array'],
   ['out an array', sdpa({ out: Array(120).fill(0) }), invalid, 'options.out', 'Float32Array'],
   [
     'out a tensor of another shape',

@@ -73,6 +73,18 @@ forEachVariant('lifetime', (engine, variant) => {
         expectClose(own.softmax(x), want, 1e-6);
         expectClose(own.softmax(x, { out }), want, 1e-6);
       }));
+    test('may be passed on by its view, which is read before memory grows', () =>
+      withEngine((own) => {
+        const x = own.tensor(random.tensor([100, 8]));
+        const want = layers.softmax({ data: x.data.slice(), shape: [100, 8] });
+        const rows = Math.ceil(own.info.memoryBytes / 32);
+        const wide = { data: new Float32Array(rows * 8), shape: [rows, 8] };
+        expectClose(own.softmax({ data: x.data, shape: [100, 8] }), want, 1e-6);
+        const sum = own.add({ data: x.data.subarray(0, 8), shape: [8] }, { data: new Float32Array(8), shape: [8] });
+        expect(Array.from(sum.data)).toEqual(Array.from(x.data.subarray(0, 8)));
+        const table = own.add(wide, { data: x.data.subarray(0, 8), shape: [8] });
+        expect(Array.from(table.data.subarray(8, 16))).toEqual(Array.from(x.data.subarray(0, 8)));
+      }));
     test('of another engine is refused', () =>
       withEngine((own) => {
         const x = own.tensor(random.tensor([2, 4]));

@@ -161,6 +161,13 @@ forEachVariant('a small BERT', (engine: () => Attention) => {
         [2, L],
       ]);
     });
+    test('onLayer may use the engine, even until its memory grows', async () => {
+      const large = { data: new Float32Array(engine().info.memoryBytes / 4), shape: [engine().info.memoryBytes / 4] };
+      const onLayer = () => {
+        engine().gelu(large);
+      };
+      expectSame(await model.forward(ids, { ...everything, onLayer }), bert(config, all, ids));
+    });
     test('embed: pooling and normalize', async () => {
       const last = bert(config, all, ids).hiddenStates[L] as Exact;
       const attended = ids.map(() => 1);

@@ -154,6 +154,18 @@ forEachVariant('a model refuses', (engine, variant) => {
       expect((await refusal(first)).code).toBe('ABORTED');
       expectClose((await second).lastHiddenState, { data: exact.data, shape: [1, 4, 21] }, 2e-5);
     });
+    test.each(['model', 'engine'] as const)('when the %s is disposed between layers', async (which) => {
+      const other = await createAttention({ variant });
+      const own = createModel(other, { config, tensors: all });
+      const seen: number[] = [];
+      const onLayer = (layer: number) => {
+        seen.push(layer);
+        if (layer === 0) (which === 'model' ? own : other).dispose();
+      };
+      expect((await refusal(own.forward(ids, { onLayer }))).code).toBe('DISPOSED');
+      expect(seen).toEqual([0]);
+      other.dispose();
+    });
     test('when onLayer throws: with what it threw', async () => {
       const onLayer = () => {
         throw reason;

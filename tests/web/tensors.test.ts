@@ -5,7 +5,7 @@ import { expectClose } from './compare.ts';
 import { attention } from './oracle/attention.ts';
 import * as layers from './oracle/layers.ts';
 import { fromHalf, halves } from './oracle/values.ts';
-import { type Plain, Random } from './random.ts';
+import { type Floats, type Plain, Random } from './random.ts';
 import { forEachVariant } from './variants.ts';
 
 const random = new Random(8);
@@ -14,6 +14,21 @@ const inputs = (S = 7, D = 8): [Plain, Plain, Plain] => [
   random.tensor([2, S, D]),
   random.tensor([2, S, D]),
 ];
+
+function shared(values: number[]): Float32Array {
+  const array = new Float32Array(new SharedArrayBuffer(values.length * 4));
+  array.set(values);
+  return array;
+}
+
+/** The engine's own where it has one, else what can be told of one: numbers, a name and the bits beneath. */
+function float16Array(values: number[]): ArrayLike<number> {
+  const { Float16Array } = globalThis as { Float16Array?: { from(values: number[]): ArrayLike<number> } };
+  if (Float16Array) return Float16Array.from(values);
+  const { buffer, byteLength } = halves(values);
+  const like = { length: values.length, buffer, byteLength, byteOffset: 0, BYTES_PER_ELEMENT: 2 };
+  return Object.assign([], values, like, { [Symbol.toStringTag]: 'Float16Array' });
+}
 
 forEachVariant('tensors', (engine) => {
   describe('what may be passed', () => {
@@ -27,6 +42,7 @@ forEachVariant('tensors', (engine) => {
         "an onnxruntime tensor's dims and type",
         { data: Float32Array.from(values), dims: [2, 3], type: 'float32', location: 'cpu' },
       ],
+      ['shared memory', { data: shared(values), shape: [2, 3] }],
       ['Float64Array', { data: Float64Array.from(values), shape: [2, 3] }],
       ['float16 by dtype', { data: halves(values), shape: [2, 3], dtype: 'float16' }],
       ['float16 by type', { data: halves(values), dims: [2, 3], type: 'float16' }],
@@ -35,11 +51,7 @@ forEachVariant('tensors', (engine) => {
         { data: new Float32Array(Float32Array.from([9, ...values, 9]).buffer, 4, 6), shape: [2, 3] },
       ],
     ])('%s', (_, x) => expectClose(softmaxOf(x), want, 1e-6));
-    test.runIf('Float16Array' in globalThis)('Float16Array', () => {
-      const Float16Array = (globalThis as unknown as { Float16Array: { from(values: number[]): unknown } })
-        .Float16Array;
-      expectClose(softmaxOf({ data: Float16Array.from(values), shape: [2, 3] }), want, 1e-6);
-    });
+    test('Float16Array', () => expectClose(softmaxOf({ data: float16Array(values), shape: [2, 3] }), want, 1e-6));
     test('doubles are rounded to float32', () => {
       const x = { data: Float64Array.of(0.1, 1 / 3, 1e-50), shape: [3] };
       expect(Array.from(engine().add(x, { data: new Float32Array(1), shape: [1] }).data)).toEqual(
@@ -153,6 +165,22 @@ forEachVariant('tensors', (engine) => {
         call(array, array.data as never);
         expectClose(array, want, 0);
       }
+    });
+    test('any other overlap of arrays is refused too', () => {
+      const memory = new Float32Array(96);
+      const at = (from: number): Floats => ({
+        data: memory.subarray(from, from + 64),
+        shape: [8, 8],
+      });
+      const other = random.tensor([8, 8]);
+      const refused = expect.objectContaining({ code: 'INVALID_ARGUMENT', argument: 'options.out' });
+      expect(() => engine().scaledDotProductAttention(at(0), other, other, { out: at(0).data })).toThrow(refused);
+      expect(() => engine().gelu(at(0), { out: at(32).data })).toThrow(refused);
+      expect(() =>
+        engine().layerNorm(other, { data: memory.subarray(0, 8), shape: [8] }, null, {
+          out: at(0).data,
+        }),
+      ).toThrow(refused);
     });
     test('any other overlap is refused', () => {
       using x = engine().tensor(random.tensor([2, 8, 8]));
