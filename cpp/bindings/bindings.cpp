@@ -7,8 +7,8 @@
 #include "attention/layers.hpp"
 #include "wire.hpp"
 
-/// Turns calls on the wire into calls of the core; no arithmetic here. An engine is one instance of this module, so
-/// its state is static. Every function returns an ErrorCode.
+/// Turns calls on the wire into calls of the core; no arithmetic here. An engine is one instance of this
+/// module, so its state is static. Every function returns an ErrorCode.
 namespace attention::wire {
 namespace {
 
@@ -23,7 +23,8 @@ enum Integer : size_t { kLayout, kNumHeads, kNumKvHeads, kCausal, kStage, kLogSu
 TensorView view(const Tensor& tensor) {
   Shape shape;
   for (uint32_t axis = 0; axis < tensor.rank; ++axis) shape.push(tensor.dims[axis]);
-  return TensorView::contiguous(reinterpret_cast<void*>(tensor.data), static_cast<DType>(tensor.dtype), shape);
+  return TensorView::contiguous(reinterpret_cast<void*>(tensor.data), static_cast<DType>(tensor.dtype),
+                                shape);
 }
 
 TensorView input(size_t slot) { return view(call.inputs[slot]); }
@@ -105,10 +106,12 @@ int attention() {
 
 int projected() {
   if (const Status status = widenInputs(); !status.ok()) return refuse(status);
-  const ProjectionWeights weights{operand(2),         operand(3),         operand(4),         optionalOperand(5),
-                                  optionalOperand(6), optionalOperand(7), optionalOperand(8), optionalOperand(9)};
+  const ProjectionWeights weights{operand(2),         operand(3),         operand(4),
+                                  optionalOperand(5), optionalOperand(6), optionalOperand(7),
+                                  optionalOperand(8), optionalOperand(9)};
   AttentionOutputs outputs{output(), {}, {}};
-  const Status status = projectedAttention(operand(0), operand(1), weights, attentionOptions(), outputs, arena);
+  const Status status =
+      projectedAttention(operand(0), operand(1), weights, attentionOptions(), outputs, arena);
   return finish(status, outputs);
 }
 
@@ -150,7 +153,8 @@ int addLayer() {
   return floatLayer([](Output& out) { return add(operand(0), operand(1), out, arena); });
 }
 int linearLayer() {
-  return floatLayer([](Output& out) { return linear(operand(0), operand(1), optionalOperand(2), out, arena); });
+  return floatLayer(
+      [](Output& out) { return linear(operand(0), operand(1), optionalOperand(2), out, arena); });
 }
 int embeddingLayer() {
   return layer([](Output& out) { return embedding(operand(0), operand(1), out, arena); });

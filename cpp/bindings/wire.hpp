@@ -16,8 +16,8 @@ struct Tensor {
 
 enum State : uint32_t {
   kAbsent = 0,
-  kPresent = 1,     ///< memory and shape are given
-  kOfLength = 2,    ///< an output for an array of dims[0] values, copied out by JavaScript
+  kPresent = 1,   ///< memory and shape are given
+  kOfLength = 2,  ///< an output for an array of dims[0] values, copied out by JavaScript
 };
 
 inline constexpr size_t kInputs = 14;
@@ -25,8 +25,8 @@ inline constexpr size_t kOutputs = 3;
 inline constexpr size_t kIntegers = 8;
 inline constexpr size_t kReals = 4;
 
-/// Arguments and results of one call. JavaScript fills it, makes one Embind call, and reads the outputs: no object is
-/// converted field by field.
+/// Arguments and results of one call. JavaScript fills it, makes one Embind call, and reads the outputs: no
+/// object is converted field by field.
 struct Call {
   double reals[kReals];
   Tensor inputs[kInputs];

@@ -6,8 +6,8 @@
 
 namespace attention {
 
-/// Memory of one call: allocations only add up, and reset() gives all of them back. One block of up to 1 MiB is
-/// kept between calls, so that small calls never reach the system allocator.
+/// Memory of one call: allocations only add up, and reset() gives all of them back. One block of up to 1 MiB
+/// is kept between calls, so that small calls never reach the system allocator.
 class Arena {
  public:
   Arena() = default;

@@ -13,8 +13,8 @@
 
 /// Scaled dot-product attention (Vaswani et al. 2017; ONNX Attention 23): softmax(scale·Q·Kᵀ + masks)·V.
 ///
-/// Letters: B batch · H query heads · Hkv key/value heads · Sq query length · Skv key length · D query/key head
-/// size · Dv value head size.
+/// Letters: B batch · H query heads · Hkv key/value heads · Sq query length · Skv key length · D query/key
+/// head size · Dv value head size.
 namespace attention {
 
 /// Order of the axes of rank-4 inputs.
@@ -34,14 +34,14 @@ enum class Stage : int32_t {
 
 struct AttentionOptions {
   Layout layout = Layout::kBHSD;
-  size_t numHeads = 0;           ///< of packed inputs [B,S,H·D]; 0: not given
-  size_t numKvHeads = 0;         ///< 0: as numHeads
-  std::optional<float> scale;    ///< default 1/sqrt(D)
+  size_t numHeads = 0;         ///< of packed inputs [B,S,H·D]; 0: not given
+  size_t numKvHeads = 0;       ///< 0: as numHeads
+  std::optional<float> scale;  ///< default 1/sqrt(D)
   Causal causal = Causal::kNone;
-  std::optional<int32_t> queryOffset;      ///< position of query 0 among the keys, for the whole batch
+  std::optional<int32_t> queryOffset;  ///< position of query 0 among the keys, for the whole batch
   std::optional<std::span<const int32_t>> queryOffsets;  ///< or [B], one per batch entry
-  std::optional<TensorView> mask;          ///< bool or float32, broadcast from the right to [B,H,Sq,Skv]
-  std::optional<TensorView> attentionMask; ///< [B,Skv], bool or integers: non-zero attends
+  std::optional<TensorView> mask;           ///< bool or float32, broadcast from the right to [B,H,Sq,Skv]
+  std::optional<TensorView> attentionMask;  ///< [B,Skv], bool or integers: non-zero attends
   std::optional<std::span<const int32_t>> kvLengths;  ///< [B] number of valid keys
   Stage weights = Stage::kNone;
   bool logSumExp = false;
@@ -84,19 +84,20 @@ struct AttentionOutputs {
 /// Checks a call and works out every shape.
 ///
 /// q, k and v are float32, of one rank, contiguous:
-///   [Sq,D] → [Sq,Dv] · [H,Sq,D] → [H,Sq,Dv] · with numHeads [Sq,H·D] → [Sq,H·Dv] and [B,Sq,H·D] → [B,Sq,H·Dv]
-///   · rank 4 in `layout` → the same layout.
+///   [Sq,D] → [Sq,Dv] · [H,Sq,D] → [H,Sq,Dv] · with numHeads [Sq,H·D] → [Sq,H·Dv] and [B,Sq,H·D] →
+///   [B,Sq,H·Dv] · rank 4 in `layout` → the same layout.
 /// Errors name q, k, v, or options.<field>.
 Status planAttention(const TensorView& query, const TensorView& key, const TensorView& value,
                      const AttentionOptions& options, AttentionPlan* plan);
 
-/// Finds room for a plan's results, the output being of `outputShape`, before any work. `inputs` may not overlap it.
+/// Finds room for a plan's results, the output being of `outputShape`, before any work. `inputs` may not
+/// overlap it.
 Status resolveResults(const AttentionPlan& plan, const Shape& outputShape, std::span<const TensorView> inputs,
                       AttentionOutputs& outputs, Arena& arena, AttentionMemory* memory);
 
-/// Runs a plan with the fused kernel: blocks of keys, online softmax (Milakov & Gimelshein 2018; Dao et al. 2022),
-/// memory that does not grow with Sq·Skv. Rows that may attend to nothing give zeros and a logSumExp of -infinity.
-/// Fails only with kOutOfMemory, before any work.
+/// Runs a plan with the fused kernel: blocks of keys, online softmax (Milakov & Gimelshein 2018; Dao et al.
+/// 2022), memory that does not grow with Sq·Skv. Rows that may attend to nothing give zeros and a logSumExp
+/// of -infinity. Fails only with kOutOfMemory, before any work.
 Status runAttention(const AttentionPlan& plan, const AttentionMemory& memory, Arena& arena);
 
 /// softmax(scale·Q·Kᵀ + masks)·V: plan, room for the results, run.

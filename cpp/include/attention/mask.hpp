@@ -23,13 +23,13 @@ enum class Coverage { kEmpty, kFull, kPartial };
 struct MaskPlan {
   size_t queries = 0, keys = 0;
   bool causal = false;
-  bool lowerRight = false;               // the last query sees the last valid key
+  bool lowerRight = false;  // the last query sees the last valid key
   int64_t sharedOffset = 0;
-  std::span<const int32_t> offsets;      // [B], in place of sharedOffset
-  std::span<const int32_t> kvLengths;    // [B] or empty
-  std::optional<TensorView> keyMask;     // [B,Skv], non-zero attends
-  std::optional<TensorView> dense;       // [B,H,Sq,Skv], broadcast axes with stride 0, bool or float32
-  size_t denseKeys = 0;                  // dense knows only these; later keys are masked
+  std::span<const int32_t> offsets;    // [B], in place of sharedOffset
+  std::span<const int32_t> kvLengths;  // [B] or empty
+  std::optional<TensorView> keyMask;   // [B,Skv], non-zero attends
+  std::optional<TensorView> dense;     // [B,H,Sq,Skv], broadcast axes with stride 0, bool or float32
+  size_t denseKeys = 0;                // dense knows only these; later keys are masked
 
   int64_t offset(size_t batch) const;
 
@@ -38,8 +38,8 @@ struct MaskPlan {
 
   Coverage coverage(size_t batch, Range rows, Range columns) const;
 
-  /// Writes what is added to one query's scores: -infinity where masked, else the float mask. True where any key of
-  /// the range attends.
+  /// Writes what is added to one query's scores: -infinity where masked, else the float mask. True where any
+  /// key of the range attends.
   bool fillBias(size_t batch, size_t head, size_t query, Range columns, float* bias) const;
 
  private:

@@ -12,8 +12,8 @@ namespace attention {
 /// Whether a result may be written onto the call's first input.
 enum class Aliasing { kNone, kOntoFirst };
 
-/// Where a float32 result goes: into memory the caller gave, or into the arena. The function that computes it works
-/// out the shape and calls resolve() before any work.
+/// Where a float32 result goes: into memory the caller gave, or into the arena. The function that computes it
+/// works out the shape and calls resolve() before any work.
 class Output {
  public:
   Output() = default;
@@ -21,8 +21,8 @@ class Output {
   static Output ofLength(size_t length);
 
   /// Checks what was given against `shape` and against overlaps with `inputs`, or finds room.
-  Status resolve(const char* argument, const Shape& shape, Arena& arena, std::span<const TensorView> inputs = {},
-                 Aliasing aliasing = Aliasing::kNone);
+  Status resolve(const char* argument, const Shape& shape, Arena& arena,
+                 std::span<const TensorView> inputs = {}, Aliasing aliasing = Aliasing::kNone);
 
   const TensorView& view() const { return view_; }
   float* floats() const { return view_.floats(); }

@@ -30,7 +30,8 @@ class Message {
   size_t length_ = 0;
 };
 
-/// What every function of the core returns: ok, or a code, the argument's public name, and what came and was wanted.
+/// What every function of the core returns: ok, or a code, the argument's public name, and what came and was
+/// wanted.
 class [[nodiscard]] Status {
  public:
   Status() = default;
@@ -63,7 +64,7 @@ Status outOfMemory(const char* argument);
 }  // namespace attention
 
 /// Hands a refusal up to the caller.
-#define ATTENTION_RETURN_IF_ERROR(expression)                                 \
-  do {                                                                        \
+#define ATTENTION_RETURN_IF_ERROR(expression)                                      \
+  do {                                                                             \
     if (::attention::Status status_ = (expression); !status_.ok()) return status_; \
   } while (false)

@@ -34,7 +34,8 @@ Status scaledDotProductAttention(const TensorView& query, const TensorView& key,
                                  const AttentionOptions& options, AttentionOutputs& outputs, Arena& arena) {
   AttentionPlan plan;
   ATTENTION_RETURN_IF_ERROR(planAttention(query, key, value, options, &plan));
-  const TensorView inputs[] = {query, key, value, options.mask.value_or(query), options.attentionMask.value_or(query)};
+  const TensorView inputs[] = {query, key, value, options.mask.value_or(query),
+                               options.attentionMask.value_or(query)};
   AttentionMemory memory;
   ATTENTION_RETURN_IF_ERROR(resolveResults(plan, plan.outputShape, inputs, outputs, arena, &memory));
   return runAttention(plan, memory, arena);

@@ -11,7 +11,9 @@ struct HeadsAxes {
   size_t batch, heads, length, size;
 };
 
-bool packed(const TensorView& x, const AttentionOptions& options) { return options.numHeads != 0 && x.rank() < 4; }
+bool packed(const TensorView& x, const AttentionOptions& options) {
+  return options.numHeads != 0 && x.rank() < 4;
+}
 
 HeadsAxes axesOf(const TensorView& x, const AttentionOptions& options, size_t numHeads) {
   const Shape& s = x.shape;
@@ -21,7 +23,8 @@ HeadsAxes axesOf(const TensorView& x, const AttentionOptions& options, size_t nu
   }
   if (x.rank() == 2) return {1, 1, s[0], s[1]};
   if (x.rank() == 3) return {1, s[0], s[1], s[2]};
-  return options.layout == Layout::kBHSD ? HeadsAxes{s[0], s[1], s[2], s[3]} : HeadsAxes{s[0], s[2], s[1], s[3]};
+  return options.layout == Layout::kBHSD ? HeadsAxes{s[0], s[1], s[2], s[3]}
+                                         : HeadsAxes{s[0], s[2], s[1], s[3]};
 }
 
 /// Contiguous memory as [B,heads,S,size]; `byRow`: the heads of a row lie side by side.
@@ -42,21 +45,23 @@ Status checkInput(const char* name, const TensorView& x, const TensorView& query
     return shapeMismatch(name, Message() << "got shape " << x.shape.dims() << ", wanted rank 2, 3 or 4");
   }
   if (x.rank() != query.rank()) {
-    return shapeMismatch(name, Message() << "got shape " << x.shape.dims() << ", wanted rank " << query.rank()
-                                         << " as q has");
+    return shapeMismatch(
+        name, Message() << "got shape " << x.shape.dims() << ", wanted rank " << query.rank() << " as q has");
   }
   return {};
 }
 
 Status checkHeadCounts(const TensorView& query, const AttentionOptions& options) {
   if (options.numKvHeads != 0 && options.numHeads == 0) {
-    return invalidArgument("options.numKvHeads", Message() << "got " << static_cast<int64_t>(options.numKvHeads)
-                                                           << " without numHeads, wanted both");
+    return invalidArgument("options.numKvHeads", Message()
+                                                     << "got " << static_cast<int64_t>(options.numKvHeads)
+                                                     << " without numHeads, wanted both");
   }
   if (options.numKvHeads != 0 && options.numHeads % options.numKvHeads != 0) {
-    return invalidArgument("options.numKvHeads", Message() << "got " << static_cast<int64_t>(options.numKvHeads)
-                                                           << ", wanted a divisor of numHeads = "
-                                                           << static_cast<int64_t>(options.numHeads));
+    return invalidArgument("options.numKvHeads", Message()
+                                                     << "got " << static_cast<int64_t>(options.numKvHeads)
+                                                     << ", wanted a divisor of numHeads = "
+                                                     << static_cast<int64_t>(options.numHeads));
   }
   if (options.layout == Layout::kBSHD && query.rank() != 4) {
     return invalidArgument("options.layout", Message() << "got 'BSHD' for q of shape " << query.shape.dims()
@@ -68,8 +73,9 @@ Status checkHeadCounts(const TensorView& query, const AttentionOptions& options)
 /// A packed last axis must split into heads.
 Status checkSplit(const char* name, const TensorView& x, const AttentionOptions& options, size_t heads) {
   if (!packed(x, options) || x.shape.last() % heads == 0) return {};
-  return shapeMismatch(name, Message() << "got shape " << x.shape.dims() << ", wanted a last axis divisible by "
-                                       << static_cast<int64_t>(heads) << " heads");
+  return shapeMismatch(name, Message()
+                                 << "got shape " << x.shape.dims() << ", wanted a last axis divisible by "
+                                 << static_cast<int64_t>(heads) << " heads");
 }
 
 Status wanted(const char* name, const TensorView& x, const char* what, size_t size) {
@@ -85,8 +91,9 @@ Status checkAgreement(const TensorView& key, const TensorView& value, const Atte
                                                          << ", wanted q's " << static_cast<int64_t>(q.heads));
   }
   if (options.numKvHeads != 0 && k.heads != options.numKvHeads) {
-    return invalidArgument("options.numKvHeads", Message() << "got " << static_cast<int64_t>(options.numKvHeads)
-                                                           << ", wanted k's " << static_cast<int64_t>(k.heads));
+    return invalidArgument("options.numKvHeads", Message()
+                                                     << "got " << static_cast<int64_t>(options.numKvHeads)
+                                                     << ", wanted k's " << static_cast<int64_t>(k.heads));
   }
   if (k.batch != q.batch) return wanted("k", key, "q's batch size", q.batch);
   if (v.batch != q.batch) return wanted("v", value, "q's batch size", q.batch);
@@ -94,8 +101,9 @@ Status checkAgreement(const TensorView& key, const TensorView& value, const Atte
   if (v.heads != k.heads) return wanted("v", value, "k's number of heads", k.heads);
   if (v.length != k.length) return wanted("v", value, "k's length", k.length);
   if (q.heads != 0 && (k.heads == 0 || q.heads % k.heads != 0)) {
-    return shapeMismatch("k", Message() << "got " << static_cast<int64_t>(k.heads) << " heads, wanted a divisor of q's "
-                                        << static_cast<int64_t>(q.heads));
+    return shapeMismatch("k", Message()
+                                  << "got " << static_cast<int64_t>(k.heads)
+                                  << " heads, wanted a divisor of q's " << static_cast<int64_t>(q.heads));
   }
   return {};
 }
@@ -106,10 +114,11 @@ Status planPosition(const AttentionOptions& options, AttentionPlan* plan) {
   mask.lowerRight = options.causal == Causal::kLowerRight;
   const bool given = options.queryOffset || options.queryOffsets;
   if (given && (options.causal == Causal::kUpperLeft || options.causal == Causal::kLowerRight)) {
-    return invalidArgument("options.queryOffset",
-                           Message() << "got it beside causal "
-                                     << (options.causal == Causal::kUpperLeft ? "'upper-left'" : "'lower-right'")
-                                     << ", wanted causal: true, or one of the two");
+    return invalidArgument(
+        "options.queryOffset",
+        Message() << "got it beside causal "
+                  << (options.causal == Causal::kUpperLeft ? "'upper-left'" : "'lower-right'")
+                  << ", wanted causal: true, or one of the two");
   }
   if (options.queryOffsets && options.queryOffsets->size() != plan->batch) {
     return shapeMismatch("options.queryOffset",
@@ -149,25 +158,28 @@ Status planKeyMask(const AttentionOptions& options, AttentionPlan* plan) {
   }
   if (mask.shape != Shape{plan->batch, plan->keys}) {
     const Shape want{plan->batch, plan->keys};
-    return shapeMismatch("options.attentionMask", Message() << "got shape " << mask.shape.dims() << ", wanted [B,Skv] = "
-                                                            << want.dims());
+    return shapeMismatch("options.attentionMask", Message() << "got shape " << mask.shape.dims()
+                                                            << ", wanted [B,Skv] = " << want.dims());
   }
   plan->mask.keyMask = mask;
   return {};
 }
 
-/// Broadcasts from the right: sizes of 1 and missing axes get stride 0; a short last axis is padded with "masked".
+/// Broadcasts from the right: sizes of 1 and missing axes get stride 0; a short last axis is padded with
+/// "masked".
 Status planDenseMask(const AttentionOptions& options, AttentionPlan* plan) {
   if (!options.mask) return {};
   const TensorView& mask = *options.mask;
   if (mask.dtype != DType::kFloat32 && mask.dtype != DType::kBool) {
-    return unsupportedDtype("options.mask", mask.dtype, "bool or float (a 0/1 mask of integers is options.attentionMask)");
+    return unsupportedDtype("options.mask", mask.dtype,
+                            "bool or float (a 0/1 mask of integers is options.attentionMask)");
   }
   const Shape full{plan->batch, plan->heads, plan->queries, plan->keys};
   const auto refuse = [&] {
-    return shapeMismatch("options.mask", Message() << "got shape " << mask.shape.dims()
-                                                   << ", wanted rank 4 at most, broadcasting from the right to [B,H,Sq,Skv] = "
-                                                   << full.dims());
+    return shapeMismatch(
+        "options.mask", Message() << "got shape " << mask.shape.dims()
+                                  << ", wanted rank 4 at most, broadcasting from the right to [B,H,Sq,Skv] = "
+                                  << full.dims());
   };
   if (mask.rank() > 4) return refuse();
   const TensorView own = TensorView::contiguous(mask.data, mask.dtype, mask.shape);

@@ -11,11 +11,12 @@
 
 namespace attention {
 
-/// Attention of one block of query rows of one head over all keys, a block of keys at a time: scores (register
-/// tile) → masks → running maximum → e^(s - max) and its sum → output += P·V (the same register tile).
+/// Attention of one block of query rows of one head over all keys, a block of keys at a time: scores
+/// (register tile) → masks → running maximum → e^(s - max) and its sum → output += P·V (the same register
+/// tile).
 ///
-/// log₂e is not folded into the queries' scale, although that would save one multiplication a score: scores and masks
-/// near the largest float would overflow. All memory is scratch made once per call.
+/// log₂e is not folded into the queries' scale, although that would save one multiplication a score: scores
+/// and masks near the largest float would overflow. All memory is scratch made once per call.
 template <class Arch>
 class QueryBlock {
   static constexpr size_t kRows = kernels::Tile<Arch>::rows;
@@ -50,8 +51,8 @@ class QueryBlock {
   }
 
  private:
-  /// 96 rows repay the packing of a key block (3 % of its products); very wide heads take fewer, so that scratch
-  /// stays near the second-level cache. Rows are split evenly.
+  /// 96 rows repay the packing of a key block (3 % of its products); very wide heads take fewer, so that
+  /// scratch stays near the second-level cache. Rows are split evenly.
   static size_t chooseRows(const AttentionPlan& plan) {
     const size_t wide = std::max<size_t>(1, 65536 / (plan.headDim + plan.valueDim));
     const size_t most = std::min<size_t>(96, kernels::roundUp(wide, kRows));
@@ -76,7 +77,9 @@ class QueryBlock {
                                       plan_.key.strides[2], keys.size(), plan_.headDim, 1.0f, keys_);
   }
 
-  const float* valueRows(Range keys) const { return rowOf(plan_.value, batch_, plan_.kvHeadOf(head_), keys.begin); }
+  const float* valueRows(Range keys) const {
+    return rowOf(plan_.value, batch_, plan_.kvHeadOf(head_), keys.begin);
+  }
 
   void attend() {
     packQuery();
@@ -84,7 +87,8 @@ class QueryBlock {
     std::fill_n(rowMax(), blockRows_, kernels::kNegativeInfinity);
     std::fill_n(rowSum(), 2 * blockRows_, 0.0f);
     const size_t end = plan_.mask.keyEnd(batch_, rows_.end - 1);
-    for (size_t begin = 0; begin < end; begin += kKeys) attendKeys({begin, std::min(begin + kKeys, plan_.keys)});
+    for (size_t begin = 0; begin < end; begin += kKeys)
+      attendKeys({begin, std::min(begin + kKeys, plan_.keys)});
   }
 
   void attendKeys(Range keys) {
@@ -92,8 +96,8 @@ class QueryBlock {
     packKeys(keys);
     const size_t tail = plan_.valueDim % kColumns;
     if (tail != 0) {
-      kernels::packTailColumns(valueRows(keys) + plan_.valueDim - tail, plan_.value.strides[2], keys.size(), tail,
-                               kColumns, valueTail_);
+      kernels::packTailColumns(valueRows(keys) + plan_.valueDim - tail, plan_.value.strides[2], keys.size(),
+                               tail, kColumns, valueTail_);
     }
     valuesAreFinite_.reset();
     for (size_t row = rows_.begin; row < rows_.end; row += kRows) {
@@ -123,8 +127,8 @@ class QueryBlock {
   void computeScores(Range tile, Range keys) {
     const float* q = query_ + (tile.begin - rows_.begin) * plan_.headDim;
     for (size_t j = 0; j < keys.size(); j += kColumns) {
-      kernels::matmulTile<Arch, kernels::Start::kZero, 1, kRows>(plan_.headDim, q, keys_ + j * plan_.headDim, kColumns,
-                                                                 scores_ + j, kKeys);
+      kernels::matmulTile<Arch, kernels::Start::kZero, 1, kRows>(plan_.headDim, q, keys_ + j * plan_.headDim,
+                                                                 kColumns, scores_ + j, kKeys);
     }
     const size_t padded = kernels::roundUp(keys.size(), kColumns);
     if (padded == keys.size()) return;
@@ -221,7 +225,8 @@ class QueryBlock {
         computeScores(tile, keys);
         for (size_t r = 0; r < tile.size(); ++r) {
           tapRow(r, tile.begin + r, keys, probabilities);
-          float* to = weights + ((batch_ * plan_.heads + head_) * plan_.queries + tile.begin + r) * plan_.keys;
+          float* to =
+              weights + ((batch_ * plan_.heads + head_) * plan_.queries + tile.begin + r) * plan_.keys;
           std::copy_n(scoreRow(r), keys.size(), to + keys.begin);
         }
       }

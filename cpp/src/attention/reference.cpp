@@ -11,9 +11,12 @@ constexpr double kMasked = -std::numeric_limits<double>::infinity();
 
 double elementOf(const TensorView& mask, size_t index) {
   switch (mask.dtype) {
-    case DType::kFloat32: return static_cast<const float*>(mask.data)[index];
-    case DType::kInt32: return static_cast<const int32_t*>(mask.data)[index];
-    default: return static_cast<const uint8_t*>(mask.data)[index];
+    case DType::kFloat32:
+      return static_cast<const float*>(mask.data)[index];
+    case DType::kInt32:
+      return static_cast<const int32_t*>(mask.data)[index];
+    default:
+      return static_cast<const uint8_t*>(mask.data)[index];
   }
 }
 

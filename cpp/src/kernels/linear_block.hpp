@@ -6,8 +6,8 @@ namespace attention::kernels {
 
 /// out (rows × outputs) += x·Wᵀ on the register tile, `out` already holding the bias.
 ///
-/// Blocks of 96 rows × 384 inputs are packed once and meet one panel of 8 outputs after the other: the panel (12 KB)
-/// stays in the first-level cache, the packed rows (144 KB) in the second.
+/// Blocks of 96 rows × 384 inputs are packed once and meet one panel of 8 outputs after the other: the panel
+/// (12 KB) stays in the first-level cache, the packed rows (144 KB) in the second.
 template <class Arch>
 class LinearBlock {
   static constexpr size_t kRows = Tile<Arch>::rows;
@@ -21,7 +21,11 @@ class LinearBlock {
   static constexpr size_t kScratch = (kBlockRows + kColumns) * kBlockDepth;
 
   LinearBlock(const float* weight, size_t inputs, size_t outputs, float* scratch)
-      : weight_(weight), inputs_(inputs), outputs_(outputs), rows_(scratch), panel_(scratch + kBlockRows * kBlockDepth) {}
+      : weight_(weight),
+        inputs_(inputs),
+        outputs_(outputs),
+        rows_(scratch),
+        panel_(scratch + kBlockRows * kBlockDepth) {}
 
   void run(const float* x, size_t rows, float* out) {
     for (size_t row = 0; row < rows; row += kBlockRows) {

@@ -6,8 +6,9 @@
 
 namespace attention::kernels {
 
-/// Rows and columns of the register tile. WebAssembly has 16 registers: with fused multiply-add 6×8 fills them
-/// (12 sums, 2 columns, 1 row value); without, the product needs one more and 6×8 spills, so 4×8 is used.
+/// Rows and columns of the register tile. WebAssembly has 16 registers: with fused multiply-add 6×8 fills
+/// them (12 sums, 2 columns, 1 row value); without, the product needs one more and 6×8 spills, so 4×8 is
+/// used.
 template <class Arch>
 struct Tile {
   static constexpr size_t rows = 4;
@@ -26,10 +27,12 @@ enum class Start { kZero, kFromC };
 
 /// C (rows × columns) = [C +] A·B over `depth`.
 ///
-/// A(r,k) is a[r·RowStep + k·DepthStep]: steps known at compile time become offsets inside the load instructions, so
-/// that six rows cost no address registers. B's row k starts at b + k·bStride, C's row r at c + r·cStride.
+/// A(r,k) is a[r·RowStep + k·DepthStep]: steps known at compile time become offsets inside the load
+/// instructions, so that six rows cost no address registers. B's row k starts at b + k·bStride, C's row r at
+/// c + r·cStride.
 template <class Arch, Start start, size_t RowStep, size_t DepthStep>
-inline void matmulTile(size_t depth, const float* a, const float* b, size_t bStride, float* c, size_t cStride) {
+inline void matmulTile(size_t depth, const float* a, const float* b, size_t bStride, float* c,
+                       size_t cStride) {
   using F = simd::Floats<Arch>;
   constexpr size_t kRows = Tile<Arch>::rows, kLanes = simd::kLanes<Arch>;
   F left[kRows], right[kRows];

@@ -9,10 +9,11 @@ namespace attention::kernels {
 
 constexpr size_t roundUp(size_t value, size_t step) { return (value + step - 1) / step * step; }
 
-/// Writes `width` rows of a matrix side by side: out[d·Width + r] = rows[r·stride + d]·factor, zeros for missing
-/// rows. This is the shape in which matmulTile reads both of its operands.
+/// Writes `width` rows of a matrix side by side: out[d·Width + r] = rows[r·stride + d]·factor, zeros for
+/// missing rows. This is the shape in which matmulTile reads both of its operands.
 template <class Arch, size_t Width>
-inline void packGroup(const float* rows, size_t stride, size_t count, size_t depth, float factor, float* out) {
+inline void packGroup(const float* rows, size_t stride, size_t count, size_t depth, float factor,
+                      float* out) {
   using F = simd::Floats<Arch>;
   constexpr size_t kLanes = simd::kLanes<Arch>;
   size_t d = 0;
@@ -24,7 +25,8 @@ inline void packGroup(const float* rows, size_t stride, size_t count, size_t dep
         for (size_t group = 0; group < Width; group += kLanes) {
           F block[kLanes];
 #pragma GCC unroll 16
-          for (size_t r = 0; r < kLanes; ++r) block[r] = F::load_unaligned(rows + (group + r) * stride + d) * scale;
+          for (size_t r = 0; r < kLanes; ++r)
+            block[r] = F::load_unaligned(rows + (group + r) * stride + d) * scale;
           xsimd::transpose(block, block + kLanes);
 #pragma GCC unroll 16
           for (size_t r = 0; r < kLanes; ++r) block[r].store_unaligned(out + (d + r) * Width + group);
@@ -46,7 +48,8 @@ inline void packRows(const float* rows, size_t stride, size_t count, size_t dept
 }
 
 /// Copies the last, incomplete group of columns to rows of a full tile's width, filled up with zeros.
-inline void packTailColumns(const float* rows, size_t stride, size_t count, size_t columns, size_t width, float* out) {
+inline void packTailColumns(const float* rows, size_t stride, size_t count, size_t columns, size_t width,
+                            float* out) {
   for (size_t r = 0; r < count; ++r, out += width) {
     std::copy_n(rows + r * stride, columns, out);
     std::fill(out + columns, out + width, 0.0f);

@@ -52,7 +52,8 @@ template <class Arch>
 inline void scaleRow(float* row, size_t n, float factor) {
   using F = simd::Floats<Arch>;
   const F scale(factor);
-  for (size_t j = 0; j < n; j += simd::kLanes<Arch>) (F::load_unaligned(row + j) * scale).store_unaligned(row + j);
+  for (size_t j = 0; j < n; j += simd::kLanes<Arch>)
+    (F::load_unaligned(row + j) * scale).store_unaligned(row + j);
 }
 
 }  // namespace attention::kernels

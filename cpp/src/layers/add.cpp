@@ -47,8 +47,8 @@ Status add(const TensorView& x, const TensorView& y, Output& out, Arena& arena) 
   ATTENTION_RETURN_IF_ERROR(checkFloat("y", y));
   const std::optional<Shape> shape = broadcastShape(x.shape, y.shape);
   if (!shape) {
-    return shapeMismatch("y", Message() << "got shape " << y.shape.dims() << ", wanted one that broadcasts with x's "
-                                        << x.shape.dims());
+    return shapeMismatch("y", Message() << "got shape " << y.shape.dims()
+                                        << ", wanted one that broadcasts with x's " << x.shape.dims());
   }
   const TensorView inputs[] = {x, y};
   ATTENTION_RETURN_IF_ERROR(out.resolve("options.out", *shape, arena, inputs, Aliasing::kOntoFirst));

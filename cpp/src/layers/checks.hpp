@@ -14,8 +14,8 @@ inline Status checkFloat(const char* argument, const TensorView& x) {
 inline Status checkShape(const char* argument, const TensorView& x, const Shape& want, const char* letters) {
   ATTENTION_RETURN_IF_ERROR(checkFloat(argument, x));
   if (x.shape == want) return {};
-  return shapeMismatch(argument, Message() << "got shape " << x.shape.dims() << ", wanted " << letters << " = "
-                                           << want.dims());
+  return shapeMismatch(argument, Message() << "got shape " << x.shape.dims() << ", wanted " << letters
+                                           << " = " << want.dims());
 }
 
 inline Status checkShape(const char* argument, const std::optional<TensorView>& x, const Shape& want,

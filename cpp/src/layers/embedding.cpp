@@ -23,8 +23,9 @@ Status checkIds(const TensorView& ids, size_t vocabulary) {
   const auto* values = static_cast<const int32_t*>(ids.data);
   for (size_t i = 0; i < ids.count(); ++i) {
     if (values[i] < 0 || static_cast<size_t>(values[i]) >= vocabulary) {
-      return invalidArgument("ids", Message() << "got " << values[i] << " at index " << static_cast<int64_t>(i)
-                                              << ", wanted 0.." << static_cast<int64_t>(vocabulary) - 1);
+      return invalidArgument("ids", Message()
+                                        << "got " << values[i] << " at index " << static_cast<int64_t>(i)
+                                        << ", wanted 0.." << static_cast<int64_t>(vocabulary) - 1);
     }
   }
   return {};
@@ -64,13 +65,15 @@ Status embedding(const TensorView& ids, const TensorView& table, Output& out, Ar
   return {};
 }
 
-Status sinusoidalPositions(size_t length, size_t size, double offset, double base, Output& out, Arena& arena) {
+Status sinusoidalPositions(size_t length, size_t size, double offset, double base, Output& out,
+                           Arena& arena) {
   ATTENTION_RETURN_IF_ERROR(out.resolve("length", {length, size}, arena));
   for (size_t p = 0; p < length; ++p) {
     for (size_t column = 0; column < size; ++column) {
       const double exponent = static_cast<double>(column / 2 * 2) / static_cast<double>(size);
       const double angle = (offset + static_cast<double>(p)) / std::pow(base, exponent);
-      out.floats()[p * size + column] = static_cast<float>(column % 2 == 0 ? std::sin(angle) : std::cos(angle));
+      out.floats()[p * size + column] =
+          static_cast<float>(column % 2 == 0 ? std::sin(angle) : std::cos(angle));
     }
   }
   return {};

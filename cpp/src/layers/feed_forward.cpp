@@ -40,10 +40,12 @@ Status tanh(const TensorView& x, Output& out, Arena& arena) {
 Status feedForward(const TensorView& x, const FeedForwardWeights& weights, Activation activation, Output& out,
                    Arena& arena) {
   Shape hidden, shape;
-  ATTENTION_RETURN_IF_ERROR(checkLinear({"x", "weights.up", "weights.upBias"}, x, weights.up, weights.upBias, &hidden));
+  ATTENTION_RETURN_IF_ERROR(
+      checkLinear({"x", "weights.up", "weights.upBias"}, x, weights.up, weights.upBias, &hidden));
   if (weights.gate) {
     ATTENTION_RETURN_IF_ERROR(checkShape("weights.gate", weights.gate, weights.up.shape, "the shape of up"));
-    ATTENTION_RETURN_IF_ERROR(checkShape("weights.gateBias", weights.gateBias, {weights.up.shape[0]}, "[out of up]"));
+    ATTENTION_RETURN_IF_ERROR(
+        checkShape("weights.gateBias", weights.gateBias, {weights.up.shape[0]}, "[out of up]"));
   } else if (weights.gateBias) {
     return invalidArgument("weights.gateBias", Message() << "got it without a gate, wanted both or none");
   }
@@ -66,8 +68,8 @@ Status feedForward(const TensorView& x, const FeedForwardWeights& weights, Activ
   if (up == nullptr || gate == nullptr || scratch == nullptr) return outOfMemory("x");
   for (size_t row = 0; row < rows; row += kChunkRows) {
     const size_t count = std::min(kChunkRows, rows - row);
-    const TensorView chunk = TensorView::contiguous(x.floats() + row * x.shape.last(), DType::kFloat32,
-                                                    {count, x.shape.last()});
+    const TensorView chunk =
+        TensorView::contiguous(x.floats() + row * x.shape.last(), DType::kFloat32, {count, x.shape.last()});
     runLinear(chunk, weights.up, weights.upBias, up, scratch);
     if (weights.gate) runLinear(chunk, *weights.gate, weights.gateBias, gate, scratch);
     activate(activation, gate, count * width);

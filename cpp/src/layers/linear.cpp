@@ -1,6 +1,6 @@
-#include "../kernels/linear_block.hpp"
-
 #include "linear.hpp"
+
+#include "../kernels/linear_block.hpp"
 
 namespace attention {
 
@@ -12,9 +12,9 @@ Status checkLinear(const LinearNames& names, const TensorView& x, const TensorVi
   ATTENTION_RETURN_IF_ERROR(checkFloat(names.weight, weight));
   if (x.rank() < 1) return shapeMismatch(names.x, Message() << "got a scalar, wanted [...,in]");
   if (weight.rank() != 2 || weight.shape[1] != x.shape.last()) {
-    return shapeMismatch(names.weight, Message() << "got shape " << weight.shape.dims() << ", wanted [out,in] with in = "
-                                                 << static_cast<int64_t>(x.shape.last()) << ", the last axis of "
-                                                 << names.x);
+    return shapeMismatch(
+        names.weight, Message() << "got shape " << weight.shape.dims() << ", wanted [out,in] with in = "
+                                << static_cast<int64_t>(x.shape.last()) << ", the last axis of " << names.x);
   }
   ATTENTION_RETURN_IF_ERROR(checkShape(names.bias, bias, {weight.shape[0]}, "[out]"));
   *shape = x.shape;
@@ -24,8 +24,8 @@ Status checkLinear(const LinearNames& names, const TensorView& x, const TensorVi
 
 float* linearScratch(Arena& arena) { return arena.floats({Block::kScratch}); }
 
-void runLinear(const TensorView& x, const TensorView& weight, const std::optional<TensorView>& bias, float* out,
-               float* scratch) {
+void runLinear(const TensorView& x, const TensorView& weight, const std::optional<TensorView>& bias,
+               float* out, float* scratch) {
   const size_t inputs = weight.shape[1], outputs = weight.shape[0];
   const size_t rows = countOf(x.shape, 0, x.rank() - 1);
   for (size_t row = 0; row < rows; ++row) {
@@ -38,8 +38,8 @@ void runLinear(const TensorView& x, const TensorView& weight, const std::optiona
   Block(weight.floats(), inputs, outputs, scratch).run(x.floats(), rows, out);
 }
 
-Status linear(const TensorView& x, const TensorView& weight, const std::optional<TensorView>& bias, Output& out,
-              Arena& arena) {
+Status linear(const TensorView& x, const TensorView& weight, const std::optional<TensorView>& bias,
+              Output& out, Arena& arena) {
   Shape shape;
   ATTENTION_RETURN_IF_ERROR(checkLinear({"x", "weight", "bias"}, x, weight, bias, &shape));
   const TensorView inputs[] = {x, weight, bias.value_or(x)};

@@ -17,7 +17,7 @@ Status checkLinear(const LinearNames& names, const TensorView& x, const TensorVi
 float* linearScratch(Arena& arena);
 
 /// A checked linear layer into `out`.
-void runLinear(const TensorView& x, const TensorView& weight, const std::optional<TensorView>& bias, float* out,
-               float* scratch);
+void runLinear(const TensorView& x, const TensorView& weight, const std::optional<TensorView>& bias,
+               float* out, float* scratch);
 
 }  // namespace attention

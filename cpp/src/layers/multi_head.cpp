@@ -34,23 +34,25 @@ Status inTermsOfProjections(const Status& status) {
 
 }  // namespace
 
-Status projectedAttention(const TensorView& x, const TensorView& context, const ProjectionWeights& projections,
-                          AttentionOptions options, AttentionOutputs& outputs, Arena& arena) {
+Status projectedAttention(const TensorView& x, const TensorView& context,
+                          const ProjectionWeights& projections, AttentionOptions options,
+                          AttentionOutputs& outputs, Arena& arena) {
   ATTENTION_RETURN_IF_ERROR(checkInput("x", x));
   ATTENTION_RETURN_IF_ERROR(checkInput("context", context));
   if (options.numHeads == 0) options.numHeads = 1;
 
   const ProjectionWeights& p = projections;
   TensorView query, key, value;
-  ATTENTION_RETURN_IF_ERROR(project({"x", "projections.query", "projections.queryBias"}, x, p.query, p.queryBias,
-                                    arena, &query));
-  ATTENTION_RETURN_IF_ERROR(project({"context", "projections.key", "projections.keyBias"}, context, p.key, p.keyBias,
-                                    arena, &key));
-  ATTENTION_RETURN_IF_ERROR(project({"context", "projections.value", "projections.valueBias"}, context, p.value,
-                                    p.valueBias, arena, &value));
-  if (x.rank() != context.rank() || countOf(x.shape, 0, x.rank() - 2) != countOf(context.shape, 0, context.rank() - 2)) {
-    return shapeMismatch("context", Message() << "got shape " << context.shape.dims() << ", wanted x's rank and batch size, "
-                                              << x.shape.dims());
+  ATTENTION_RETURN_IF_ERROR(
+      project({"x", "projections.query", "projections.queryBias"}, x, p.query, p.queryBias, arena, &query));
+  ATTENTION_RETURN_IF_ERROR(
+      project({"context", "projections.key", "projections.keyBias"}, context, p.key, p.keyBias, arena, &key));
+  ATTENTION_RETURN_IF_ERROR(project({"context", "projections.value", "projections.valueBias"}, context,
+                                    p.value, p.valueBias, arena, &value));
+  if (x.rank() != context.rank() ||
+      countOf(x.shape, 0, x.rank() - 2) != countOf(context.shape, 0, context.rank() - 2)) {
+    return shapeMismatch("context", Message() << "got shape " << context.shape.dims()
+                                              << ", wanted x's rank and batch size, " << x.shape.dims());
   }
   AttentionPlan plan;
   ATTENTION_RETURN_IF_ERROR(inTermsOfProjections(planAttention(query, key, value, options, &plan)));
@@ -59,11 +61,13 @@ Status projectedAttention(const TensorView& x, const TensorView& context, const 
   Shape shape = plan.outputShape;
   if (p.output) {
     const TensorView joined = TensorView::contiguous(nullptr, DType::kFloat32, plan.outputShape);
-    ATTENTION_RETURN_IF_ERROR(checkLinear({"the attended values", "projections.output", "projections.outputBias"},
-                                          joined, *p.output, p.outputBias, &shape));
+    ATTENTION_RETURN_IF_ERROR(
+        checkLinear({"the attended values", "projections.output", "projections.outputBias"}, joined,
+                    *p.output, p.outputBias, &shape));
     ATTENTION_RETURN_IF_ERROR(attended.resolve("x", plan.outputShape, arena));
   } else if (p.outputBias) {
-    return invalidArgument("projections.outputBias", Message() << "got it without output, wanted both or none");
+    return invalidArgument("projections.outputBias", Message()
+                                                         << "got it without output, wanted both or none");
   }
   const TensorView inputs[] = {x,
                                context,

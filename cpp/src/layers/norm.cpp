@@ -39,8 +39,8 @@ Status softmax(const TensorView& x, int axis, Output& out, Arena& arena) {
   return {};
 }
 
-Status layerNorm(const TensorView& x, const std::optional<TensorView>& weight, const std::optional<TensorView>& bias,
-                 int axis, float epsilon, Output& out, Arena& arena) {
+Status layerNorm(const TensorView& x, const std::optional<TensorView>& weight,
+                 const std::optional<TensorView>& bias, int axis, float epsilon, Output& out, Arena& arena) {
   ATTENTION_RETURN_IF_ERROR(checkFloat("x", x));
   ATTENTION_RETURN_IF_ERROR(resolveAxis(x, axis, &axis));
   Shape normalised;

@@ -5,8 +5,8 @@
 
 namespace attention {
 
-/// IEEE binary16 → binary32, exact for every one of the 65,536 values. Multiplying by 2^112 moves the exponent and
-/// normalises subnormals in one step (Giesen, "half to float done quic", 2012).
+/// IEEE binary16 → binary32, exact for every one of the 65,536 values. Multiplying by 2^112 moves the
+/// exponent and normalises subnormals in one step (Giesen, "half to float done quic", 2012).
 inline float halfToFloat(uint16_t half) {
   const uint32_t magnitude = half & 0x7fffu, sign = static_cast<uint32_t>(half & 0x8000u) << 16;
   const float scaled = std::bit_cast<float>(magnitude << 13) * 0x1p112f;

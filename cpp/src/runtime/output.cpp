@@ -28,13 +28,14 @@ Output Output::ofLength(size_t length) {
   return output;
 }
 
-Status Output::resolve(const char* argument, const Shape& shape, Arena& arena, std::span<const TensorView> inputs,
-                       Aliasing aliasing) {
+Status Output::resolve(const char* argument, const Shape& shape, Arena& arena,
+                       std::span<const TensorView> inputs, Aliasing aliasing) {
   const std::optional<size_t> count = checkedProduct(shape.dims());
   if (!count) return outOfMemory(argument);
   if (length_ && *length_ != *count) {
-    return shapeMismatch(argument, Message() << "got length " << static_cast<int64_t>(*length_) << ", wanted "
-                                             << static_cast<int64_t>(*count) << " for shape " << shape.dims());
+    return shapeMismatch(argument, Message()
+                                       << "got length " << static_cast<int64_t>(*length_) << ", wanted "
+                                       << static_cast<int64_t>(*count) << " for shape " << shape.dims());
   }
   if (!given_) {
     float* room = arena.floats({*count});
@@ -44,7 +45,8 @@ Status Output::resolve(const char* argument, const Shape& shape, Arena& arena, s
   }
   if (view_.dtype != DType::kFloat32) return unsupportedDtype(argument, view_.dtype, "a float32 tensor");
   if (view_.shape != shape) {
-    return shapeMismatch(argument, Message() << "got shape " << view_.shape.dims() << ", wanted " << shape.dims());
+    return shapeMismatch(argument, Message()
+                                       << "got shape " << view_.shape.dims() << ", wanted " << shape.dims());
   }
   const Bytes own = bytesOf(view_);
   for (size_t i = 0; i < inputs.size(); ++i) {
@@ -52,7 +54,8 @@ Status Output::resolve(const char* argument, const Shape& shape, Arena& arena, s
     const bool apart = own.end <= other.begin || other.end <= own.begin;
     const bool onto = aliasing == Aliasing::kOntoFirst && own.begin == other.begin && own.end == other.end;
     if (!apart && !onto) {
-      return invalidArgument(argument, Message() << "got memory that overlaps an input, wanted memory of its own");
+      return invalidArgument(argument, Message()
+                                           << "got memory that overlaps an input, wanted memory of its own");
     }
   }
   return {};

@@ -27,7 +27,8 @@ Message& Message::operator<<(std::span<const size_t> dims) {
 }
 
 Status unsupportedDtype(const char* argument, DType got, const char* wanted) {
-  return {ErrorCode::kUnsupportedDtype, argument, Message() << "got " << nameOf(got) << ", wanted " << wanted};
+  return {ErrorCode::kUnsupportedDtype, argument,
+          Message() << "got " << nameOf(got) << ", wanted " << wanted};
 }
 
 Status outOfMemory(const char* argument) {

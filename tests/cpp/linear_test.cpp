@@ -1,0 +1,62 @@
+#include <catch2/catch_test_macros.hpp>
+
+#include "case.hpp"
+
+namespace attention::test {
+namespace {
+
+std::vector<double> plainLinear(const Owned<float>& x, const Owned<float>& weight, const Owned<float>* bias) {
+  const size_t inputs = weight.shape[1], outputs = weight.shape[0], rows = x.values.size() / inputs;
+  std::vector<double> out(rows * outputs);
+  for (size_t r = 0; r < rows; ++r) {
+    for (size_t o = 0; o < outputs; ++o) {
+      double sum = bias == nullptr ? 0.0 : static_cast<double>(bias->values[o]);
+      for (size_t i = 0; i < inputs; ++i) {
+        sum += static_cast<double>(x.values[r * inputs + i]) *
+               static_cast<double>(weight.values[o * inputs + i]);
+      }
+      out[r * outputs + o] = sum;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("linear at sizes around tile, panel and block", "[linear]") {
+  Random random(11);
+  for (size_t rows : std::vector<size_t>{1, 3, 4, 5, 6, 7, 95, 96, 97, 200}) {
+    for (size_t inputs : std::vector<size_t>{1, 3, 4, 5, 383, 384, 385, 800}) {
+      for (size_t outputs : std::vector<size_t>{1, 7, 8, 9, 17}) {
+        Owned<float> x = normal(random, {rows, inputs}), weight = normal(random, {outputs, inputs});
+        Owned<float> bias = normal(random, {outputs});
+        const bool withBias = outputs % 2 == 1;
+        Arena arena;
+        Output out;
+        REQUIRE(
+            linear(x.view(), weight.view(), withBias ? std::optional(bias.view()) : std::nullopt, out, arena)
+                .ok());
+        INFO(rows << " × " << inputs << " → " << outputs);
+        // Rounding of a sum of n products of unit size grows like sqrt(n)·sqrt(n)·2⁻²⁴, seldom three times
+        // that.
+        const double tolerance = 3 * static_cast<double>(inputs + 8) * 0x1p-24;
+        CHECK(largestError(out.floats(), plainLinear(x, weight, withBias ? &bias : nullptr)) <= tolerance);
+      }
+    }
+  }
+}
+
+TEST_CASE("linear refuses what does not fit", "[linear]") {
+  Random random(12);
+  Owned<float> x = normal(random, {2, 4}), weight = normal(random, {3, 5}), bias = normal(random, {4});
+  Arena arena;
+  Output out;
+  const Status width = linear(x.view(), weight.view(), std::nullopt, out, arena);
+  CHECK(width.code() == ErrorCode::kShapeMismatch);
+  CHECK(std::string(width.argument()) == "weight");
+  CHECK(std::string(width.message()) == "got shape [3,5], wanted [out,in] with in = 4, the last axis of x");
+  weight = normal(random, {3, 4});
+  CHECK(std::string(linear(x.view(), weight.view(), bias.view(), out, arena).argument()) == "bias");
+}
+
+}  // namespace attention::test

@@ -1,0 +1,94 @@
+#include <catch2/catch_test_macros.hpp>
+#include <optional>
+
+#include "attention_case.hpp"
+
+namespace attention::test {
+namespace {
+
+/// A random call; the masks live beside it.
+struct RandomCase {
+  AttentionCase attention;
+  Owned<float> floatMask;
+  Owned<uint8_t> boolMask, keyMask;
+  std::vector<int32_t> offsets, lengths;
+};
+
+Shape maskShape(Random& random, const Sizes& s) {
+  const Shape full{s.batch, s.heads, s.queries, s.keys};
+  Shape shape;
+  for (int axis = static_cast<int>(between(random, 0, 3)); axis < 4; ++axis) {
+    const bool shorter = axis == 3 && full[axis] > 2 && chance(random, 0.2);
+    shape.push(chance(random, 0.3) ? 1 : shorter ? full[axis] - 1 : full[axis]);
+  }
+  return shape;
+}
+
+void addPosition(Random& random, const Sizes& s, RandomCase& made) {
+  AttentionOptions& options = made.attention.options;
+  const size_t kind = between(random, 0, 3);
+  options.causal = static_cast<Causal>(kind);
+  if (kind <= 1 && chance(random, 0.5)) {
+    options.queryOffset = static_cast<int32_t>(between(random, 0, 2 * s.keys)) - static_cast<int32_t>(s.keys);
+  } else if (kind <= 1 && chance(random, 0.3)) {
+    for (size_t b = 0; b < s.batch; ++b)
+      made.offsets.push_back(static_cast<int32_t>(between(random, 0, s.keys)) - 3);
+    options.queryOffsets = made.offsets;
+  }
+  if (chance(random, 0.3)) {
+    for (size_t b = 0; b < s.batch; ++b)
+      made.lengths.push_back(static_cast<int32_t>(between(random, 0, s.keys)));
+    options.kvLengths = made.lengths;
+  }
+}
+
+void addMasks(Random& random, const Sizes& s, RandomCase& made) {
+  AttentionOptions& options = made.attention.options;
+  const Shape shape = maskShape(random, s);
+  if (chance(random, 0.25)) {
+    made.floatMask = normal(random, shape);
+    for (float& value : made.floatMask.values) value = chance(random, 0.2) ? -kInfinity : value;
+    options.mask = made.floatMask.view();
+  } else if (chance(random, 0.25)) {
+    made.boolMask = {shape, std::vector<uint8_t>(*checkedProduct(shape.dims()))};
+    for (uint8_t& value : made.boolMask.values) value = chance(random, 0.7);
+    options.mask = made.boolMask.view();
+  }
+  if (chance(random, 0.25)) {
+    made.keyMask = {{s.batch, s.keys}, std::vector<uint8_t>(s.batch * s.keys)};
+    for (uint8_t& value : made.keyMask.values) value = chance(random, 0.8);
+    options.attentionMask = made.keyMask.view();
+  }
+}
+
+}  // namespace
+
+TEST_CASE("2,500 random calls against the double reference", "[random]") {
+  Random random(20260101);
+  double worst = 0;
+  for (int at = 0; at < 2500; ++at) {
+    const size_t kvHeads = between(random, 1, 3);
+    const Sizes sizes{.batch = between(random, 1, 3),
+                      .heads = kvHeads * between(random, 1, 3),
+                      .kvHeads = kvHeads,
+                      .queries = between(random, 1, chance(random, 0.1) ? 200 : 20),
+                      .keys = between(random, 1, chance(random, 0.1) ? 300 : 40),
+                      .headDim = between(random, 1, 40),
+                      .valueDim = between(random, 1, 40)};
+    RandomCase made{makeCase(random, sizes), {}, {}, {}, {}, {}};
+    addPosition(random, sizes, made);
+    addMasks(random, sizes, made);
+    made.attention.options.weights = static_cast<Stage>(between(random, 0, 4));
+    made.attention.options.logSumExp = chance(random, 0.5);
+    const AttentionCase::Errors errors = made.attention.run();
+    worst = std::max(worst, errors.output / made.attention.tolerance());
+    INFO("case " << at);
+    REQUIRE(errors.output <= made.attention.tolerance());
+    REQUIRE(errors.weights <= 1e-5);
+    REQUIRE(errors.logSumExp <= 1e-5);
+  }
+  // Kept in the log: how much of the tolerance is used.
+  WARN("largest error: " << worst << " of the tolerance");
+}
+
+}  // namespace attention::test
