@@ -39,7 +39,9 @@ export async function startProxy(violationPath) {
 export const isLocal = (hostname) => hostname === 'localhost' || hostname === '127.0.0.1';
 
 function forward(request, response, url) {
-  const onward = http.request(url, { method: request.method, headers: request.headers }, (answer) => {
+  // Bare systems cannot look the name "localhost" up.
+  const to = { host: '127.0.0.1', port: url.port, path: url.pathname + url.search };
+  const onward = http.request({ ...to, method: request.method, headers: request.headers }, (answer) => {
     response.writeHead(answer.statusCode, answer.headers);
     answer.pipe(response);
   });
