@@ -77,18 +77,8 @@ forEachVariant('attention shapes', (engine) => {
       }
     });
     test('lengths past any block', () => {
-      expectAttention(
-        engine(),
-        qkv([2, 300, 16], [2, 1025, 16], [2, 1025, 16]),
-        {},
-        { weights: true, logSumExp: true },
-      );
-      expectAttention(
-        engine(),
-        qkv([1, 1025, 16], [1, 1025, 16], [1, 1025, 16]),
-        { causal: true },
-        { logSumExp: true },
-      );
+      expectAttention(engine(), qkv([2, 70, 16], [2, 1025, 16], [2, 1025, 16]), {}, { weights: true, logSumExp: true });
+      expectAttention(engine(), qkv([1, 517, 16], [1, 1025, 16], [1, 1025, 16]), { causal: true }, { logSumExp: true });
     });
   });
 

@@ -31,13 +31,14 @@ export interface OracleResult {
   magnitude: Exact;
 }
 
-/** Where a shape keeps (batch, head, position, component). */
+/** How a shape lays out batch, heads and positions. */
 interface Heads {
   batch: number;
   heads: number;
   length: number;
   size: number;
-  index(b: number, h: number, s: number, d: number): number;
+  /** Where the components of (batch, head, position) begin: they lie side by side in every layout. */
+  start(b: number, h: number, s: number): number;
 }
 
 function headsOf(shape: readonly number[], count: number | undefined, layout: 'BHSD' | 'BSHD'): Heads {
@@ -46,14 +47,14 @@ function headsOf(shape: readonly number[], count: number | undefined, layout: 'B
     heads: H,
     length: S,
     size: D,
-    index: (b, h, s, d) => ((b * H + h) * S + s) * D + d,
+    start: (b, h, s) => ((b * H + h) * S + s) * D,
   });
   const tokenMajor = (batch: number, S: number, H: number, D: number): Heads => ({
     batch,
     heads: H,
     length: S,
     size: D,
-    index: (b, h, s, d) => ((b * S + s) * H + h) * D + d,
+    start: (b, h, s) => ((b * S + s) * H + h) * D,
   });
   const [n0 = 0, n1 = 0, n2 = 0, n3 = 0] = shape;
   if (shape.length === 4) return layout === 'BHSD' ? headMajor(n0, n1, n2, n3) : tokenMajor(n0, n1, n2, n3);
@@ -135,13 +136,16 @@ export function attention(
       for (let i = 0; i < Sq; i++) {
         const kvHead = Math.floor((h * key.heads) / H);
         const line = (b * H + h) * Sq + i;
+        const atQuery = query.start(b, h, i);
         const row = scores.data.subarray(line * Skv, (line + 1) * Skv);
         const biasedRow = biased.data.subarray(line * Skv, (line + 1) * Skv);
         const attended: number[] = [];
         for (let j = 0; j < Skv; j++) {
-          let [dot, size] = [0, 0];
+          const atKey = key.start(b, kvHead, j);
+          let dot = 0;
+          let size = 0;
           for (let d = 0; d < D; d++) {
-            const product = at(qs, query.index(b, h, i, d)) * at(ks, key.index(b, kvHead, j, d));
+            const product = at(qs, atQuery + d) * at(ks, atKey + d);
             dot = round(dot + round(product));
             size += Math.abs(product);
           }
@@ -156,8 +160,8 @@ export function attention(
         probabilities.data.set(p, line * Skv);
         for (let d = 0; d < Dv; d++) {
           let total = 0;
-          for (const j of attended) total = round(total + round(at(p, j) * at(vs, value.index(b, kvHead, j, d))));
-          output.data[result.index(b, h, i, d)] = total;
+          for (const j of attended) total = round(total + round(at(p, j) * at(vs, value.start(b, kvHead, j) + d)));
+          output.data[result.start(b, h, i) + d] = total;
         }
       }
   return { output, scores, biased, probabilities, logSumExp, magnitude };
