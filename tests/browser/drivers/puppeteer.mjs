@@ -34,7 +34,10 @@ const launchOptions = {
 export async function startPuppeteer(engine, options) {
   const browser = await puppeteer.launch(launchOptions[engine](options));
   const page = await browser.newPage();
-  await page.setViewport({ width: options.width, height: options.height });
+  await page.setViewport({ width: options.width, height: options.height }).catch((error) => {
+    // Firefox 140 takes the size but does not know the orientation that Puppeteer sets beside it.
+    if (!error.message.includes('unknown command emulation.setScreenOrientationOverride')) throw error;
+  });
   if (engine === 'chromium') {
     await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: options.colorScheme }]);
   }
