@@ -37,17 +37,17 @@ forEachVariant('lifetime', (engine, variant) => {
       expect(() => kept.data).toThrow(disposed);
     });
     test('gives its memory back', () => {
-      const before = () => engine().info.memoryBytes;
+      const held = () => engine().info.memoryBytes;
       for (let n = 0; n < 5; n++)
         engine()
           .zeros([1 << 20])
           .dispose();
-      const settled = before();
+      const settled = held();
       for (let n = 0; n < 200; n++)
         engine()
           .zeros([1 << 20])
           .dispose();
-      expect(before()).toBe(settled);
+      expect(held()).toBe(settled);
     });
     test('shows the same numbers after memory has grown', () =>
       withEngine((own) => {
