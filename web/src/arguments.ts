@@ -86,7 +86,5 @@ export function integers(argument: string, values: unknown): Int32Array {
 }
 
 export function isArrayLike(value: unknown): value is Integers {
-  return (
-    typeof value === 'object' && value !== null && Number.isInteger((value as ArrayLike<unknown>).length)
-  );
+  return typeof value === 'object' && value !== null && Number.isInteger((value as ArrayLike<unknown>).length);
 }

@@ -2,9 +2,9 @@ import { checkKeys, finite, integer, oneOf } from './arguments.js';
 import type { Core } from './attention-module.js';
 import type { Engine, Request } from './engine.js';
 import { AttentionError, describe, invalid } from './errors.js';
-import { type Operand, bytesPerElement, checkDims, idsOperand, operand, optionalOperand } from './operand.js';
+import { bytesPerElement, checkDims, idsOperand, type Operand, operand, optionalOperand } from './operand.js';
 import { attentionRules } from './rules.js';
-import { ResidentTensor, makeDisposable } from './tensor.js';
+import { makeDisposable, ResidentTensor } from './tensor.js';
 import type {
   Attention,
   AttentionOptions,
@@ -162,11 +162,7 @@ class EngineAttention {
     return this.#layer({ operands, out, run: (core) => core.feedForward(activations.indexOf(kind)) });
   }
 
-  embedding<O extends Out | undefined>(
-    ids: Integers | TensorLike,
-    table: TensorLike,
-    options?: { out?: O },
-  ): Into<O> {
+  embedding<O extends Out | undefined>(ids: Integers | TensorLike, table: TensorLike, options?: { out?: O }): Into<O> {
     const { out } = checkKeys('options', options, ['out']);
     const rows = rowsAskedFor(idsOperand('ids', ids), operand('table', table));
     return this.#layer({ operands: rows, out, run: (core) => core.embedding() });
@@ -179,7 +175,10 @@ class EngineAttention {
     if (wavelength <= 0) throw invalid('options.base', base, 'above 0');
     integer('length', length, 0);
     integer('size', size, 0);
-    return this.#layer<undefined>({ operands: [], run: (core) => core.sinusoidalPositions(length, size, from, wavelength) });
+    return this.#layer<undefined>({
+      operands: [],
+      run: (core) => core.sinusoidalPositions(length, size, from, wavelength),
+    });
   }
 
   #attend(

@@ -142,12 +142,12 @@ export class Engine {
     if (out.buffer === this.memory.buffer) {
       throw refused('options.out', "a view of this engine's memory", 'the tensor itself');
     }
+    const mayBeOnto = onto !== undefined && sameBytes(onto.values, out);
     for (const one of operands) {
       if (!one || one.values instanceof ResidentTensor || one.values.buffer !== out.buffer) continue;
       const { byteOffset, byteLength } = one.values;
       const apart = byteOffset + byteLength <= out.byteOffset || out.byteOffset + out.byteLength <= byteOffset;
-      const same = byteOffset === out.byteOffset && byteLength === out.byteLength;
-      if (apart || (same && one === onto)) continue;
+      if (apart || (mayBeOnto && sameBytes(one.values, out))) continue;
       throw refused('options.out', `memory that overlaps ${one.argument}`, 'memory of its own');
     }
   }
@@ -205,6 +205,15 @@ export class Results {
 
 function ndArray(data: Float32Array<ArrayBuffer>, shape: number[]): NdArray {
   return { data, shape, dims: shape };
+}
+
+function sameBytes(values: Operand['values'], out: Float32Array): boolean {
+  return (
+    !(values instanceof ResidentTensor) &&
+    values.buffer === out.buffer &&
+    values.byteOffset === out.byteOffset &&
+    values.byteLength === out.byteLength
+  );
 }
 
 function byteLength({ shape, dtype }: Operand): number {

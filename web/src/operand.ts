@@ -109,11 +109,7 @@ function checkShape(argument: string, shape: unknown, length: number): readonly 
   const dims = checkDims(argument, shape);
   const count = dims.reduce((product, dim) => product * dim, 1);
   if (count !== length) {
-    throw new AttentionError(
-      'SHAPE_MISMATCH',
-      argument,
-      `got ${length} values for shape [${dims}], wanted ${count}`,
-    );
+    throw new AttentionError('SHAPE_MISMATCH', argument, `got ${length} values for shape [${dims}], wanted ${count}`);
   }
   return dims;
 }

@@ -1,5 +1,5 @@
 import { checkKeys, finite, integer, oneOf } from './arguments.js';
-import { type Operand, integerOperand, optionalOperand } from './operand.js';
+import { integerOperand, type Operand, optionalOperand } from './operand.js';
 import type { AttentionOptions, Stage } from './types.js';
 
 const known = [

@@ -51,7 +51,11 @@ export class ResidentTensor<D extends DType = DType> implements Tensor<D> {
       throw new AttentionError('DISPOSED', argument, 'got a tensor that was disposed');
     }
     if (engine !== this.#engine) {
-      throw new AttentionError('INVALID_ARGUMENT', argument, 'got a tensor of another engine, wanted one of this engine');
+      throw new AttentionError(
+        'INVALID_ARGUMENT',
+        argument,
+        'got a tensor of another engine, wanted one of this engine',
+      );
     }
     return this.#address;
   }

@@ -105,14 +105,7 @@ export interface LoadOptions {
    * .wasm file, or a function from the file's name to its address. Bytes of another variant than the one named:
    * INVALID_ARGUMENT. Default: the files beside this module.
    */
-  wasm?:
-    | string
-    | URL
-    | ArrayBuffer
-    | Uint8Array
-    | Response
-    | WebAssembly.Module
-    | ((file: string) => string | URL);
+  wasm?: string | URL | ArrayBuffer | Uint8Array | Response | WebAssembly.Module | ((file: string) => string | URL);
   /** Default 4 GiB, at least 4 MiB. Past it: OUT_OF_MEMORY, and the engine works on. */
   maximumMemoryBytes?: number;
   /** Rejects with ABORTED, cause = signal.reason. */
@@ -261,7 +254,10 @@ export interface Attention extends Disposable {
   /** exp(x - max)/sum over `axis` (default -1). */
   softmax<O extends Out | undefined = undefined>(x: TensorLike, options?: { axis?: number; out?: O }): Into<NoInfer<O>>;
   /** x·Φ(x) with the exact error function, as BERT has it (Hendrycks & Gimpel 2016). */
-  gelu<O extends Out | undefined = undefined>(x: TensorLike, options?: { approximate?: 'none'; out?: O }): Into<NoInfer<O>>;
+  gelu<O extends Out | undefined = undefined>(
+    x: TensorLike,
+    options?: { approximate?: 'none'; out?: O },
+  ): Into<NoInfer<O>>;
   tanh<O extends Out | undefined = undefined>(x: TensorLike, options?: { out?: O }): Into<NoInfer<O>>;
   /** x + y, broadcast from the right. */
   add<O extends Out | undefined = undefined>(x: TensorLike, y: TensorLike, options?: { out?: O }): Into<NoInfer<O>>;

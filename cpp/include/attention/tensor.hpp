@@ -48,7 +48,7 @@ class Shape {
  public:
   Shape() = default;
   Shape(std::initializer_list<size_t> dims) {
-    for (size_t dim : dims) push(dim);
+    for (const size_t dim : dims) push(dim);
   }
   int rank() const { return rank_; }
   size_t operator[](int axis) const { return dims_[static_cast<size_t>(axis)]; }

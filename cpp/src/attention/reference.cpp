@@ -1,5 +1,6 @@
 #include "reference.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -72,7 +73,7 @@ void attendRow(const AttentionPlan& plan, const AttentionOptions& options, size_
     const double bias = biasOf(plan, options, {b, h, i, j});
     attends[j] = bias != kMasked;
     biased[j] = attends[j] ? score + bias : kMasked;
-    if (biased[j] > highest) highest = biased[j];
+    highest = std::max(highest, biased[j]);
     double& shown = result.weights[row * plan.keys + j];
     shown = plan.stage == Stage::kBiased ? biased[j] : score;
   }

@@ -25,7 +25,7 @@ template <class Arch>
 inline void layerNormRow(const float* row, size_t n, const float* weight, const float* bias, float epsilon,
                          float* to) {
   using F = simd::Floats<Arch>;
-  const float count = static_cast<float>(n);
+  const auto count = static_cast<float>(n);
   const float mean = rowSum<Arch>(row, n, [](F x) { return x; }) / count;
   const F center(mean);
   const float variance = rowSum<Arch>(row, n, [center](F x) { return (x - center) * (x - center); }) / count;

@@ -70,7 +70,7 @@ Status sinusoidalPositions(size_t length, size_t size, double offset, double bas
   ATTENTION_RETURN_IF_ERROR(out.resolve("length", {length, size}, arena));
   for (size_t p = 0; p < length; ++p) {
     for (size_t column = 0; column < size; ++column) {
-      const double exponent = static_cast<double>(column / 2 * 2) / static_cast<double>(size);
+      const double exponent = static_cast<double>(column - column % 2) / static_cast<double>(size);
       const double angle = (offset + static_cast<double>(p)) / std::pow(base, exponent);
       out.floats()[p * size + column] =
           static_cast<float>(column % 2 == 0 ? std::sin(angle) : std::cos(angle));

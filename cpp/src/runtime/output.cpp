@@ -6,6 +6,7 @@ namespace {
 
 struct Bytes {
   uintptr_t begin, end;
+  bool operator==(const Bytes&) const = default;
 };
 
 Bytes bytesOf(const TensorView& view) {
@@ -49,13 +50,13 @@ Status Output::resolve(const char* argument, const Shape& shape, Arena& arena,
                                        << "got shape " << view_.shape.dims() << ", wanted " << shape.dims());
   }
   const Bytes own = bytesOf(view_);
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    const Bytes other = bytesOf(inputs[i]);
+  const bool ontoFirst = aliasing == Aliasing::kOntoFirst && bytesOf(inputs.front()) == own;
+  for (const TensorView& input : inputs) {
+    const Bytes other = bytesOf(input);
     const bool apart = own.end <= other.begin || other.end <= own.begin;
-    const bool onto = aliasing == Aliasing::kOntoFirst && own.begin == other.begin && own.end == other.end;
-    if (!apart && !onto) {
-      return invalidArgument(argument, Message()
-                                           << "got memory that overlaps an input, wanted memory of its own");
+    if (!apart && !(ontoFirst && other == own)) {
+      return invalidArgument(argument,
+                             Message() << "got memory that overlaps an input, wanted memory of its own");
     }
   }
   return {};

@@ -10,7 +10,7 @@ std::optional<size_t> checkedProduct(std::span<const size_t> factors) {
   // A zero anywhere makes the product zero, however large the others are.
   if (std::ranges::find(factors, size_t{0}) != factors.end()) return 0;
   size_t product = 1;
-  for (size_t factor : factors) {
+  for (const size_t factor : factors) {
     if (__builtin_mul_overflow(product, factor, &product)) return std::nullopt;
   }
   return product;

@@ -98,7 +98,10 @@ function abortable(work: Promise<Attention>, signal: LoadOptions['signal']): Pro
   return new Promise((resolve, reject) => {
     const abort = () => {
       reject(new AttentionError('ABORTED', undefined, 'loading was aborted', { cause: signal.reason }));
-      work.then((attention) => attention.dispose(), () => {});
+      work.then(
+        (attention) => attention.dispose(),
+        () => {},
+      );
     };
     if (signal.aborted) return abort();
     signal.addEventListener('abort', abort, { once: true });

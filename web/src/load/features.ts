@@ -6,14 +6,59 @@
  *     (f32x4.extract_lane 0 (f32x4.relaxed_madd (f32x4.splat a) (f32x4.splat b) (f32x4.splat c))))
  */
 const relaxedProbe = Uint8Array.from([
-  0, 97, 115, 109, 1, 0, 0, 0, // magic, version
-  1, 8, 1, 96, 3, 125, 125, 125, 1, 125, // type: (f32 f32 f32) -> f32
-  3, 2, 1, 0, // one function
-  7, 5, 1, 1, 102, 0, 0, // export "f"
-  10, 22, 1, 20, 0, // code: no locals
-  32, 0, 253, 19, 32, 1, 253, 19, 32, 2, 253, 19, // three splats
-  253, 133, 2, // f32x4.relaxed_madd
-  253, 31, 0, 11, // f32x4.extract_lane 0, end
+  0,
+  97,
+  115,
+  109,
+  1,
+  0,
+  0,
+  0, // magic, version
+  1,
+  8,
+  1,
+  96,
+  3,
+  125,
+  125,
+  125,
+  1,
+  125, // type: (f32 f32 f32) -> f32
+  3,
+  2,
+  1,
+  0, // one function
+  7,
+  5,
+  1,
+  1,
+  102,
+  0,
+  0, // export "f"
+  10,
+  22,
+  1,
+  20,
+  0, // code: no locals
+  32,
+  0,
+  253,
+  19,
+  32,
+  1,
+  253,
+  19,
+  32,
+  2,
+  253,
+  19, // three splats
+  253,
+  133,
+  2, // f32x4.relaxed_madd
+  253,
+  31,
+  0,
+  11, // f32x4.extract_lane 0, end
 ]);
 
 /** As above with i8x16.splat and a plain lane extraction: SIMD itself. */

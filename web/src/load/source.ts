@@ -23,7 +23,8 @@ export function isOneFile(wasm: LoadOptions['wasm']): boolean {
 /** The compiled module of a variant. Concurrent loads of one address share a fetch; a failed one is forgotten. */
 export function compile(variant: Variant, wasm: LoadOptions['wasm']): Promise<WebAssembly.Module> {
   if (wasm instanceof WebAssembly.Module) return Promise.resolve(wasm);
-  if (wasm instanceof ArrayBuffer || wasm instanceof Uint8Array) return compileBytes(Promise.resolve(wasm), 'the bytes');
+  if (wasm instanceof ArrayBuffer || wasm instanceof Uint8Array)
+    return compileBytes(Promise.resolve(wasm), 'the bytes');
   if (typeof Response === 'function' && wasm instanceof Response) return compileBytes(bytesOf(wasm), 'the response');
   let address: string;
   try {
@@ -43,7 +44,11 @@ function addressOf(variant: Variant, wasm: LoadOptions['wasm']): string | URL {
   if (wasm === undefined) return files[variant].url();
   const address = typeof wasm === 'function' ? wasm(files[variant].name) : wasm;
   if (typeof address === 'string' || address instanceof URL) return address;
-  throw invalid('options.wasm', address, 'an address, bytes, a Response, a WebAssembly.Module or a function to an address');
+  throw invalid(
+    'options.wasm',
+    address,
+    'an address, bytes, a Response, a WebAssembly.Module or a function to an address',
+  );
 }
 
 async function compileBytes(bytes: Promise<BufferSource>, from: string): Promise<WebAssembly.Module> {

@@ -4,10 +4,10 @@ import { makeDisposable } from '../tensor.js';
 import type { Attention, FeedForwardWeights, NdArray, ProjectionWeights, Tensor } from '../types.js';
 import type { Checkpoint } from './checkpoints.js';
 import { normalized, pool } from './pooling.js';
-import { type TokenTable, besideTokens, checkRows, tokenTable } from './tokens.js';
+import { besideTokens, checkRows, type TokenTable, tokenTable } from './tokens.js';
 import { abortError, nextTurn } from './turns.js';
 import type { AttentionTap, EmbedOptions, ForwardOptions, ForwardResult, Model, TokenIds } from './types.js';
-import { Weights } from './weights.js';
+import type { Weights } from './weights.js';
 
 interface Affine {
   weight: Tensor<'float32'>;
@@ -192,7 +192,8 @@ class Encoder {
   #tokens(input: TokenIds): TokenTable {
     if (this.#disposed) throw new AttentionError('DISPOSED', undefined, 'this model was disposed');
     const tokens = tokenTable('input', input);
-    if (tokens.length === 0) throw new AttentionError('INVALID_ARGUMENT', 'input', 'got no tokens, wanted at least one');
+    if (tokens.length === 0)
+      throw new AttentionError('INVALID_ARGUMENT', 'input', 'got no tokens, wanted at least one');
     if (tokens.length > this.maxLength) {
       const message = `got ${tokens.length} tokens, wanted at most ${this.maxLength}`;
       throw new AttentionError('INVALID_ARGUMENT', 'input', message);

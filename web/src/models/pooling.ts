@@ -13,7 +13,10 @@ export function pool(hidden: NdArray, pooling: Pooling, mask?: Int32Array): NdAr
       for (let e = 0; e < size; e++) sum[e] = (sum[e] as number) + (hidden.data[(b * length + s) * size + e] as number);
     }
     const count = Math.max(1, tokens.length);
-    data.set(sum.map((value) => value / count), b * size);
+    data.set(
+      sum.map((value) => value / count),
+      b * size,
+    );
   }
   const shape = [batch, size];
   return { data, shape, dims: shape };

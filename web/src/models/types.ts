@@ -78,4 +78,3 @@ export interface Model extends Disposable {
   /** Gives the weights' memory back. Twice is fine. */
   dispose(): void;
 }
-
