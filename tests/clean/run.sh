@@ -34,7 +34,7 @@ inside() {
 mapfile -t network < <(env | grep -iE '^(https?_proxy|no_proxy|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|GIT_SSL_CAINFO)=' || true)
 
 copy_network_settings() {
-  cp -L /etc/resolv.conf "$root/etc/resolv.conf"
+  cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
   install -D /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
   apt-config dump | grep -E '^Acquire::(https?|Check)' > "$root/etc/apt/apt.conf.d/99network" || true
   cat "$(npm config get globalconfig)" "$(npm config get userconfig)" > "$root/root/.npmrc" 2>/dev/null || true
