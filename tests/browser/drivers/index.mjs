@@ -8,17 +8,18 @@ import { startPuppeteer } from './puppeteer.mjs';
 import { startWebKit } from './webkit.mjs';
 
 export const engines = ['chromium', 'firefox', 'webkit'];
-/** Add it to a served Content-Security-Policy as `report-uri`, and `violations` has what the page or its workers break. */
+/** As `report-uri` of a served Content-Security-Policy, it lets `violations` see what the page breaks of it. */
 export const violationPath = '/csp-violation';
 
-// What browsers ask their makers by themselves. Each is ignored in one engine only, so a page that asks such a host shows in the others.
+// What browsers ask their makers by themselves. Each host is ignored in one engine only, so a page that asks for it
+// shows in the others.
 const ownTraffic = {
   chromium: /\.(google|googleapis|gvt1)\.com$/,
   firefox: /\.(mozilla\.(com|net|org)|firefox\.com)$/,
   webkit: /^$/,
 };
 
-/** Starts a browser with one page. `evaluate` and `waitFor` take a function that runs in the page, and its JSON arguments. */
+/** Starts a browser with one page. `evaluate` and `waitFor` take a function to run in the page and its JSON arguments. */
 export async function launch(engine, { width = 1280, height = 800, colorScheme = 'light' } = {}) {
   const executables = locate(engine);
   const proxy = await startProxy(violationPath);
@@ -65,7 +66,7 @@ function isForeign(url, engine) {
 function locate(engine) {
   if (engine === 'chromium') return { executable: onPath('chromium') };
   if (engine === 'firefox') return { executable: onPath('firefox-esr') };
-  onPath('xvfb-run');
+  for (const needed of ['xvfb-run', 'xauth']) onPath(needed);
   return { executable: onPath('WebKitWebDriver'), miniBrowser: findMiniBrowser() };
 }
 
