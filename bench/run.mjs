@@ -1,4 +1,4 @@
-// npm run bench [-- --quick]: this package beside onnxruntime-web, and its own figures. Ratios of one run are what counts.
+// This package beside onnxruntime-web, and its own figures: npm run bench [-- --quick]. Only ratios of one run count.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

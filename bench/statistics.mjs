@@ -22,7 +22,7 @@ async function warmUp(functions) {
 
 export const median = (values) => quantile(values, 0.5);
 
-/** How many times faster `times` are than `others`, round by round: the median, and between which bounds half of the rounds are. */
+/** How many times faster `times` are than `others`, round by round: the median, and the bounds of the middle half. */
 export function ratio(times, others) {
   const ratios = times.map((time, round) => others[round] / time);
   const [low, middle, high] = [0.25, 0.5, 0.75].map((share) => quantile(ratios, share).toFixed(2));

@@ -19,7 +19,7 @@ const ownTraffic = {
   webkit: /^$/,
 };
 
-/** Starts a browser with one page. `evaluate` and `waitFor` take a function to run in the page and its JSON arguments. */
+/** Starts a browser with one page. `evaluate` and `waitFor` take a function that runs there and its JSON arguments. */
 export async function launch(engine, { width = 1280, height = 800, colorScheme = 'light' } = {}) {
   const executables = locate(engine);
   const proxy = await startProxy(violationPath);
