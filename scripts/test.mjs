@@ -6,16 +6,17 @@ import { lint } from './lint.mjs';
 import { setup } from './setup.mjs';
 
 const buildStep = { name: 'build', run: build };
+const demoStep = { name: 'demo build', run: buildDemo };
 const parts = {
   lint: [buildStep, { name: 'lint', run: lint }],
   cpp: [
     { name: 'C++ tests', run: (env) => testPreset('native', env) },
     { name: 'C++ tests, sanitized', run: (env) => testPreset('asan', env) },
   ],
-  node: [buildStep, { name: 'tests in Node.js', run: (env) => vitest('vitest.config.ts', env) }],
+  node: [buildStep, demoStep, { name: 'tests in Node.js', run: (env) => vitest('vitest.config.ts', env) }],
   browsers: [
     buildStep,
-    { name: 'demo build', run: buildDemo },
+    demoStep,
     { name: 'tests in browsers', run: (env) => vitest('tests/browser/vitest.config.ts', env) },
   ],
   package: [buildStep, { name: 'package tests', run: (env) => vitest('tests/package/vitest.config.ts', env) }],
