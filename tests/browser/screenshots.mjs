@@ -32,9 +32,21 @@ async function take(engine, options) {
   try {
     await browser.open(server.url);
     await browser.waitFor(() => document.querySelector('[data-state="ready"]') !== null);
+    await browser.evaluate(typeAndTakeBack);
     await browser.screenshot(file);
     console.log(file);
   } finally {
     await browser.close();
+  }
+}
+
+/** In the page. The engine compiles during the first readings; the time shown is to be that of someone who types. */
+async function typeAndTakeBack() {
+  const field = document.querySelector('textarea');
+  const sentence = field.value;
+  for (let count = 0; count < 8; count++) {
+    field.value = count % 2 === 0 ? `${sentence} ` : sentence;
+    field.dispatchEvent(new Event('input', { bubbles: true }));
+    await new Promise((done) => setTimeout(done, 250));
   }
 }
