@@ -75,11 +75,20 @@ export class Engine {
     try {
       this.#stage(request);
       const code = request.run(core);
-      if (code !== 0) throw coreError(code, core.errorArgument(), core.errorMessage());
+      if (code !== 0) throw this.#refusal(code, request.operands);
       return read(new Results(this.memory, this.#current(), this.#call + wire.outputs, request.out));
     } finally {
       core.finishCall();
     }
+  }
+
+  #refusal(code: number, operands: readonly (Operand | undefined)[]): AttentionError {
+    const argument = this.core.errorArgument();
+    const refused = operands.find((one) => one?.argument === argument);
+    const message = this.core.errorMessage();
+    // The core knows int64 and uint8 only as the int32 they are held as.
+    const asGiven = refused ? message.replace(`got ${refused.dtype},`, `got ${refused.given},`) : message;
+    return coreError(code, argument, asGiven);
   }
 
   #stage({ operands: given, integers = [], real = Number.NaN, out, onto }: Request): void {

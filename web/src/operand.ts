@@ -10,6 +10,8 @@ export interface Operand {
   readonly argument: string;
   readonly shape: readonly number[];
   readonly dtype: DType;
+  /** The element type it came with: int64 and uint8 are held as int32. */
+  readonly given: string;
   readonly values: NumberArray | ResidentTensor;
 }
 
@@ -42,15 +44,15 @@ const natural: Record<string, string> = {
 
 export function operand(argument: string, value: unknown): Operand {
   if (value instanceof ResidentTensor) {
-    return { argument, shape: value.shape, dtype: value.dtype, values: value };
+    return { argument, shape: value.shape, dtype: value.dtype, given: value.dtype, values: value };
   }
   if (value === null || typeof value !== 'object') throw invalid(argument, value, 'a tensor with data and a shape');
   const given = value as { data?: unknown; dtype?: unknown; type?: unknown; shape?: unknown; dims?: unknown };
   const data = given.data;
   if (data === null || typeof data !== 'object') throw invalid(argument, value, 'a tensor with data and a shape');
-  const { dtype, array } = elementType(argument, data, given.dtype ?? given.type);
+  const { dtype, name, array } = elementType(argument, data, given.dtype ?? given.type);
   const shape = checkShape(argument, given.shape ?? given.dims, array.length);
-  return { argument, shape, dtype, values: toNumbers(argument, array, dtype) };
+  return { argument, shape, dtype, given: name, values: toNumbers(argument, array, dtype) };
 }
 
 export function optionalOperand(argument: string, value: TensorLike | null | undefined): Operand | undefined {
@@ -60,7 +62,7 @@ export function optionalOperand(argument: string, value: TensorLike | null | und
 /** Numbers for each batch entry. */
 export function integerOperand(argument: string, value: unknown): Operand {
   const values = integers(argument, value);
-  return { argument, shape: [values.length], dtype: 'int32', values };
+  return { argument, shape: [values.length], dtype: 'int32', given: 'int32', values };
 }
 
 /** Token ids: plain integers, or a tensor of them. */
@@ -68,7 +70,11 @@ export function idsOperand(argument: string, value: unknown): Operand {
   return isArrayLike(value) ? integerOperand(argument, value) : operand(argument, value);
 }
 
-function elementType(argument: string, data: object, named: unknown): { dtype: DType; array: ArrayLike<unknown> } {
+function elementType(
+  argument: string,
+  data: object,
+  named: unknown,
+): { dtype: DType; name: string; array: ArrayLike<unknown> } {
   const kind = Object.prototype.toString.call(data).slice(8, -1);
   const name = named ?? natural[kind];
   const source = typeof name === 'string' && Object.hasOwn(sources, name) ? sources[name] : undefined;
@@ -80,7 +86,7 @@ function elementType(argument: string, data: object, named: unknown): { dtype: D
       `got ${got}, wanted a typed array of one of ${Object.keys(sources).join(', ')}`,
     );
   }
-  return { dtype: source.dtype, array: data as ArrayLike<unknown> };
+  return { dtype: source.dtype, name: name as string, array: data as ArrayLike<unknown> };
 }
 
 /** The core reads floats, halves and small integers; wider ones are narrowed here, with a range check. */

@@ -20,6 +20,7 @@ const later = ['window', 'softcap', 'alibi', 'sinks'];
 
 const layouts = ['BHSD', 'BSHD'] as const;
 const causals = [false, true, 'upper-left', 'lower-right'] as const;
+const lowest = -3.4028234663852886e38;
 const stages = ['scores', 'softcapped', 'biased', 'probabilities'] as const;
 
 /** Attention options as the core takes them. */
@@ -40,7 +41,7 @@ export function attentionRules(given: AttentionOptions | undefined): Rules {
   const logSumExp = oneOf('options.logSumExp', options.logSumExp ?? false, [false, true]);
   return {
     operands: [
-      optionalOperand('options.mask', options.mask),
+      maskOperand(options.mask),
       optionalOperand('options.attentionMask', options.attentionMask),
       sharedOffset ? undefined : optionalIntegers('options.queryOffset', queryOffset),
       optionalIntegers('options.kvLengths', options.kvLengths),
@@ -60,6 +61,14 @@ export function attentionRules(given: AttentionOptions | undefined): Rules {
     wantsWeights: stage !== undefined,
     wantsLogSumExp: logSumExp,
   };
+}
+
+/** A finite value never masks: one beyond float32 becomes the lowest float instead of -Infinity. */
+function maskOperand(mask: AttentionOptions['mask']): Operand | undefined {
+  const operand = optionalOperand('options.mask', mask);
+  if (!(operand?.values instanceof Float64Array)) return operand;
+  const values = Float32Array.from(operand.values, (value) => (value === -Infinity ? value : Math.max(value, lowest)));
+  return { ...operand, values };
 }
 
 function stageOf(weights: boolean | Stage | undefined): Stage | undefined {

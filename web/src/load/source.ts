@@ -24,7 +24,7 @@ export function isOneFile(wasm: LoadOptions['wasm']): boolean {
 export function compile(variant: Variant, wasm: LoadOptions['wasm']): Promise<WebAssembly.Module> {
   if (wasm instanceof WebAssembly.Module) return Promise.resolve(wasm);
   if (wasm instanceof ArrayBuffer || wasm instanceof Uint8Array)
-    return compileBytes(Promise.resolve(wasm), 'the bytes');
+    return compileBytes(Promise.resolve(wasm as BufferSource), 'the bytes');
   if (typeof Response === 'function' && wasm instanceof Response) return compileBytes(bytesOf(wasm), 'the response');
   let address: string;
   try {
