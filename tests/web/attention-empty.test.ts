@@ -104,6 +104,10 @@ forEachVariant('empty rows and masked places', (engine) => {
       expect(got.output.data[0]).toBeCloseTo(3, 5);
       expect(Math.abs((got.logSumExp.data[0] as number) / score - 1)).toBeLessThan(1e-3);
     });
+    test('a score of −∞ beside others weighs nothing', () => {
+      const [q, k] = [floats([1], [1, 1]), floats([-Infinity, 0, -Infinity, 0], [4, 1])];
+      expectAttention(engine(), [q, k, floats([9, 1, 9, 3], [4, 1])], {}, { weights: true, logSumExp: true });
+    });
     test('a single attended key takes everything, however low its score', () => {
       for (const j of [0, 3, 40]) {
         const mask = bools(Array.from({ length: 41 }, (_, n) => Number(n === j)));

@@ -154,7 +154,7 @@ forEachVariant('attention masks', (engine) => {
       expect(attends({ causal: 'lower-right' }, 0, inputs(5, 3))).toEqual(['000', '000', '100', '110', '111']);
       expectEverything(engine(), inputs(5, 3), { causal: 'lower-right' });
     });
-    test.each([0, 1, 2, 5, 100, -1, -2, -100])('queryOffset %i', (queryOffset) => {
+    test.each([0, 1, 2, 5, 100, -1, -2, -100, 2 ** 31 - 1, -(2 ** 31)])('queryOffset %i', (queryOffset) => {
       expectEverything(engine(), inputs(), { causal: true, queryOffset });
     });
     test('queryOffset −1 leaves the first row empty', () =>

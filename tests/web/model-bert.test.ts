@@ -39,7 +39,11 @@ forEachVariant('a small BERT', (engine: () => Attention) => {
   describe('equals the oracle, its weights given', () => {
     test.each([
       ['as float32 tensors', all, all],
-      ["with 'bert.' before their names", prefixed(all, 'bert.'), all],
+      [
+        "with 'bert.' before their names, beside another head's",
+        { ...prefixed(all, 'bert.'), 'cls.predictions.bias': { data: new Float32Array(29), shape: [29] } },
+        all,
+      ],
       ['as half tensors', halved, halved],
       ['as the bytes of a file', inFile(all), all],
       ["as an ArrayBuffer with halves and 'bert.'", inFile(prefixed(halved, 'bert.')).buffer, halved],
@@ -107,6 +111,18 @@ forEachVariant('a small BERT', (engine: () => Attention) => {
       const embedded = await model.embed(ids, options as never);
       const attended = (truth as { attends?: number[] }).attends ?? ids.map(() => 1);
       expectClose(embedded, { data: embed(wanted.hiddenStates[L] as Exact, attended), shape: [1, E] }, tolerance);
+    });
+    test('tensors [B,S] for ids, types and mask', async () => {
+      const rows = [ids, ids.map((id) => 28 - id)];
+      const of = (values: number[][]) => ({ data: Int32Array.from(values.flat()), shape: [2, 7] });
+      const kinds = rows.map((row) => row.map((id) => id % 2));
+      const masks = [attends, [1, 1, 1, 1, 0, 0, 0]];
+      const got = await model.forward(of(rows), { tokenTypeIds: of(kinds), attentionMask: of(masks) });
+      rows.forEach((row, b) => {
+        const wanted = bert(config, all, row, { types: kinds[b] as number[], attends: masks[b] as number[] });
+        const state = got.lastHiddenState.data.subarray(b * 7 * E, (b + 1) * 7 * E);
+        expectClose({ data: state, shape: [7, E] }, wanted.hiddenStates[L] as Exact, tolerance);
+      });
     });
     test('a ragged batch with its own types and masks', async () => {
       const batch = [ids, [5, 6], [1, 2, 3, 4]];

@@ -51,6 +51,9 @@ forEachVariant('a model refuses', (engine, variant) => {
       expect(error.code).toBe('INVALID_ARGUMENT');
       expect(error.message).toContain(name);
     });
+    test.each([[undefined], [null], ['bert'], [[]]])('a config that is %s', (given) => {
+      expect(madeWith(engine(), { config: given }).code).toBe('INVALID_ARGUMENT');
+    });
     test('a tensor that is missing, by name', () => {
       const { 'encoder.layer.1.attention.self.key.bias': _, ...rest } = all;
       const error = madeWith(engine(), { tensors: rest });

@@ -4,7 +4,7 @@ import type { Exact, Numbers } from './values.ts';
 
 /**
  * A BERT encoder (Devlin et al. 2018) in double, for one sequence without padding:
- *   h = LN(word[id] + position[s] + type[t])
+ *   h = LN(word[id] + position[s] + type[t]), without types where the checkpoint has none
  *   per layer: a = LN(h + O·attention(Q·h, K·h, V·h)),  h = LN(a + down·GELU(up·a))
  *   pooled = tanh(pooler · h[0])
  */
@@ -24,7 +24,7 @@ export function bert(
   config: BertConfig,
   tensors: Readonly<Record<string, Numbers>>,
   ids: readonly number[],
-  { attends = ids.map(() => 1), types = ids.map(() => 0) } = {},
+  { attends = ids.map(() => 1), types = ids.map(() => 0), positions = ids.map((_, s) => s) } = {},
 ): BertResult {
   const weight = (name: string): Numbers => tensors[name] ?? fail(name);
   const dense = (name: string, x: Numbers) => linear(x, weight(`${name}.weight`), weight(`${name}.bias`));
@@ -33,12 +33,11 @@ export function bert(
   const rows = (table: string, which: readonly number[]) =>
     embedding({ data: which, shape: [which.length] }, weight(`embeddings.${table}.weight`));
 
-  const words = rows('word_embeddings', ids);
-  const positions = rows(
-    'position_embeddings',
-    ids.map((_, s) => s),
-  );
-  let h = norm('embeddings.LayerNorm', add(add(words, positions), rows('token_type_embeddings', types)));
+  const placed = add(rows('word_embeddings', ids), rows('position_embeddings', positions));
+  const typed = tensors['embeddings.token_type_embeddings.weight']
+    ? add(placed, rows('token_type_embeddings', types))
+    : placed;
+  let h = norm('embeddings.LayerNorm', typed);
   const hiddenStates = [h];
   const attentions: Exact[] = [];
   for (let layer = 0; layer < config.num_hidden_layers; layer++) {
