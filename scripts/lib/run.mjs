@@ -24,9 +24,9 @@ export async function main(moduleUrl, body) {
 
 /** Runs a command in the repository with its output shown; fails when the command does. */
 export async function run(command, args, { cwd = repository, env = process.env } = {}) {
-  console.log(`> ${[command, ...args].join(' ')}`);
+  console.log(`> ${commandLine(command, args)}`);
   const status = await finished(start(command, args, { cwd, env, stdio: 'inherit' }));
-  if (status !== 0) throw new Failure(`'${command} ${args.join(' ')}' failed (${status}).`);
+  if (status !== 0) throw new Failure(`'${commandLine(command, args)}' failed (${status}).`);
 }
 
 /** What a command prints, trimmed; fails with its error output when the command does. */
@@ -37,7 +37,7 @@ export async function output(command, args, options = {}) {
   child.stdout.on('data', (chunk) => (text += chunk));
   child.stderr.on('data', (chunk) => (errors += chunk));
   const status = await finished(child);
-  if (status !== 0) throw new Failure(`'${command} ${args.join(' ')}' failed (${status}).\n${errors.trim()}`);
+  if (status !== 0) throw new Failure(`'${commandLine(command, args)}' failed (${status}).\n${errors.trim()}`);
   return text.trim();
 }
 
@@ -70,8 +70,14 @@ export async function runLogged(title, log, command, args, { cwd = repository, e
   await new Promise((done) => stream.end(done));
   if (status === 0) return;
   const tail = readFileSync(file, 'utf8').trimEnd().split('\n').slice(-25).join('\n');
-  const failure = `'${command} ${args.join(' ')}' failed (${status}); the whole log is in ${file}.`;
+  const failure = `'${commandLine(command, args)}' failed (${status}); the whole log is in ${file}.`;
   throw new Failure([tail, '', failure, advice].join('\n').trim());
+}
+
+/** A command as typed; many arguments are cut short, as the file names of a whole source tree hide all else. */
+function commandLine(command, args) {
+  const line = [command, ...args].join(' ');
+  return line.length > 200 ? `${line.slice(0, 200)}…` : line;
 }
 
 function start(command, args, options) {
