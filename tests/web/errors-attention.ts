@@ -105,6 +105,41 @@ function detached(): Plain {
 }
 
 const packed: Inputs = [f32(2, 4, 24), f32(2, 6, 24), f32(2, 6, 15)];
+const types: Wrong[] = [
+  [
+    'int32 over floats',
+    sdpa({ attentionMask: { data: new Float32Array(12), shape: [2, 6], dtype: 'int32' } }),
+    dtype,
+    'options.attentionMask',
+    'int32',
+    'Float32Array',
+  ],
+  [
+    'bool over floats',
+    sdpa({ mask: { data: new Float32Array(24), shape: [4, 6], dtype: 'bool' } }),
+    dtype,
+    'options.mask',
+    'bool',
+    'Float32Array',
+  ],
+  [
+    'float32 over integers',
+    of3({ data: new Int32Array(32), shape: [4, 8], dtype: 'float32' }, f32(6, 8), f32(6, 8)),
+    dtype,
+    'q',
+    'float32',
+    'Int32Array',
+  ],
+  [
+    'float32 over int64',
+    of3({ data: new BigInt64Array(32), shape: [4, 8], dtype: 'float32' }, f32(6, 8), f32(6, 8)),
+    dtype,
+    'q',
+    'float32',
+    'BigInt64Array',
+  ],
+];
+
 const heads: Wrong[] = [
   ['numHeads that does not divide', sdpa({ numHeads: 5 }, packed), shape, /^(q|options\.numHeads)$/, 24, 5],
   [
@@ -224,4 +259,4 @@ const outs: Wrong[] = [
   ],
 ];
 
-export const wrongAttention: readonly Wrong[] = [...inputs, ...heads, ...rules, ...outs];
+export const wrongAttention: readonly Wrong[] = [...inputs, ...types, ...heads, ...rules, ...outs];

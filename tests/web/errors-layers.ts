@@ -91,7 +91,7 @@ const layers: Wrong[] = [
     'mish',
     'relu',
   ],
-  ['embedding of an id past the table', (e) => e.embedding([1, 11], f32(11, 6)), invalid, 'ids', 11],
+  ['embedding of an id past the table', (e) => e.embedding([1, 11], f32(11, 6)), invalid, 'ids', 11, 10],
   ['embedding of a negative id', (e) => e.embedding([-1], f32(11, 6)), invalid, 'ids', -1],
   ['embedding of half an id', (e) => e.embedding([0.5], f32(11, 6)), invalid, 'ids', '0.5'],
   ['embedding of float ids', (e) => e.embedding(f32(3), f32(11, 6)), dtype, 'ids', 'float32'],

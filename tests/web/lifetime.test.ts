@@ -85,6 +85,16 @@ forEachVariant('lifetime', (engine, variant) => {
         const table = own.add(wide, { data: x.data.subarray(0, 8), shape: [8] });
         expect(Array.from(table.data.subarray(8, 16))).toEqual(Array.from(x.data.subarray(0, 8)));
       }));
+    test('is read and written in place: no memory beside it', () =>
+      withEngine((own) => {
+        const [x, out] = [own.zeros([1024, 4096]), own.zeros([1024, 4096])];
+        own.softmax(own.zeros([1, 4096]), { out: own.zeros([1, 4096]) });
+        const bytes = own.info.memoryBytes;
+        own.softmax(x, { out });
+        own.gelu(out, { out });
+        own.add(x, out, { out: x });
+        expect(own.info.memoryBytes).toBe(bytes);
+      }));
     test('of another engine is refused', () =>
       withEngine((own) => {
         const x = own.tensor(random.tensor([2, 4]));

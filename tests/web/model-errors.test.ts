@@ -54,6 +54,11 @@ forEachVariant('a model refuses', (engine, variant) => {
     test.each([[undefined], [null], ['bert'], [[]]])('a config that is %s', (given) => {
       expect(madeWith(engine(), { config: given }).code).toBe('INVALID_ARGUMENT');
     });
+    test.each([[undefined], [null], ['file']])('files that are %s', (files) => {
+      expect(() => createModel(engine(), files as never)).toThrow(
+        expect.objectContaining({ code: 'INVALID_ARGUMENT', argument: 'files' }),
+      );
+    });
     test('a tensor that is missing, by name', () => {
       const { 'encoder.layer.1.attention.self.key.bias': _, ...rest } = all;
       const error = madeWith(engine(), { tensors: rest });
@@ -88,7 +93,7 @@ forEachVariant('a model refuses', (engine, variant) => {
 
   describe('inputs and options', () => {
     test.each([
-      ['an id past the vocabulary', [1, 29], {}, /^INVALID_ARGUMENT$/, '29'],
+      ['an id past the vocabulary', [1, 29], {}, /^INVALID_ARGUMENT$/, '0..28'],
       ['a negative id', [1, -1], {}, /^INVALID_ARGUMENT$/, '-1'],
       ['a broken id', [0.5], {}, /^INVALID_ARGUMENT$/, '0.5'],
       ['more tokens than positions', Array(20).fill(1), {}, /^(INVALID_ARGUMENT|SHAPE_MISMATCH)$/, '19'],

@@ -103,6 +103,18 @@ forEachVariant('relatives of BERT', (engine: () => Attention) => {
     });
   });
 
+  test.each([
+    [undefined, 2],
+    [0, 1],
+  ])('RoBERTa with pad_token_id %s begins at position %i', async (pad_token_id, first) => {
+    const input = [3, 4, 28, 7, 7, 14, 2]; // no padding among them
+    const model = createModel(engine(), { config: { ...robertaConfig, pad_token_id }, tensors: roberta });
+    const last = bert(robertaConfig, roberta, input, { positions: input.map((_, s) => s + first) }).hiddenStates[
+      L
+    ] as Exact;
+    expectClose((await model.forward(input)).lastHiddenState, { data: last.data, shape: [1, 7, E] }, tolerance);
+    model.dispose();
+  });
   test('DistilBERT has no token types', async () => {
     const model = createModel(engine(), { config: distilConfig, tensors: distil });
     await expect(model.forward(ids, { tokenTypeIds: ids.map(() => 0) })).rejects.toMatchObject({
