@@ -8,6 +8,9 @@ if(ATTENTION_VARIANT STREQUAL "relaxed-simd")
 endif()
 set(code_flags -O3 -flto -fno-exceptions -fno-rtti ${variant_flags})
 target_compile_options(attention PRIVATE ${code_flags})
+# Checks and refusals run once a call: small before fast.
+set_source_files_properties(cpp/bindings/bindings.cpp cpp/src/attention/plan.cpp cpp/src/layers/multi_head.cpp
+  cpp/src/runtime/output.cpp cpp/src/runtime/status.cpp PROPERTIES COMPILE_OPTIONS -Os)
 
 add_executable(attention_module cpp/bindings/bindings.cpp)
 target_link_libraries(attention_module PRIVATE attention)
