@@ -68,7 +68,10 @@ await main(import.meta.url, async () => {
   if (part && !parts[part]) throw new Failure(`No part is called '${part}'. Parts: ${Object.keys(parts).join(', ')}.`);
   const wanted = part ? [part] : Object.keys(parts);
   const needs = { native: wanted.some((name) => name === 'cpp' || name === 'lint'), lint: wanted.includes('lint') };
-  const setupStep = { name: 'set-up', run: () => setup({ ...needs, browsers: wanted.includes('browsers') }) };
+  const setupStep = {
+    name: 'set-up',
+    run: () => setup({ ...needs, browsers: wanted.includes('browsers') || wanted.includes('package') }),
+  };
   // A Set, since parts share steps.
   report(await runSteps([setupStep, ...new Set(wanted.flatMap((name) => parts[name]))]));
 });
