@@ -258,6 +258,7 @@ export interface Attention extends Disposable {
     x: TensorLike,
     options?: { approximate?: 'none'; out?: O },
   ): Into<NoInfer<O>>;
+  /** The hyperbolic tangent of each value: the activation of BERT's pooler. */
   tanh<O extends Out | undefined = undefined>(x: TensorLike, options?: { out?: O }): Into<NoInfer<O>>;
   /** x + y, broadcast from the right. */
   add<O extends Out | undefined = undefined>(x: TensorLike, y: TensorLike, options?: { out?: O }): Into<NoInfer<O>>;
