@@ -67,11 +67,9 @@ await main(import.meta.url, async () => {
   const [part] = process.argv.slice(2);
   if (part && !parts[part]) throw new Failure(`No part is called '${part}'. Parts: ${Object.keys(parts).join(', ')}.`);
   const wanted = part ? [part] : Object.keys(parts);
-  const needs = { native: wanted.some((name) => name === 'cpp' || name === 'lint'), lint: wanted.includes('lint') };
-  const setupStep = {
-    name: 'set-up',
-    run: () => setup({ ...needs, browsers: wanted.includes('browsers') || wanted.includes('package') }),
-  };
+  const isFor = (...names) => names.some((name) => wanted.includes(name));
+  const needs = { native: isFor('cpp', 'lint'), lint: isFor('lint'), browsers: isFor('browsers', 'package') };
+  const setupStep = { name: 'set-up', run: () => setup(needs) };
   // A Set, since parts share steps.
   report(await runSteps([setupStep, ...new Set(wanted.flatMap((name) => parts[name]))]));
 });
