@@ -108,6 +108,14 @@ const layers: Wrong[] = [
 const square = () => f32(8, 8);
 const projected: Wrong[] = [
   [
+    'selfAttention without projections',
+    (e) => e.selfAttention(f32(3, 8), any(undefined)),
+    invalid,
+    'projections',
+    'undefined',
+  ],
+  ['feedForward with weights that are a number', (e) => e.feedForward(f32(3, 8), any(5)), invalid, 'weights', 5],
+  [
     'selfAttention without a query projection',
     (e) => e.selfAttention(f32(3, 8), any({ key: square(), value: square() })),
     invalid,

@@ -81,6 +81,7 @@ forEachVariant(`layers, seed ${seed}`, (engine) => {
     });
     test('epsilon stands inside the root', () =>
       check(random.tensor([4, 16], 0.01), undefined, undefined, { epsilon: 0.1 }));
+    test('epsilon may be 0', () => check(random.tensor([4, 16]), undefined, undefined, { epsilon: 0 }));
     test('a row far from zero keeps its variance', () => {
       const x = { data: random.floats(4 * 384).map((value) => value + 1000), shape: [4, 384] };
       check(x);

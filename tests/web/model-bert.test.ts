@@ -216,6 +216,17 @@ forEachVariant('a small BERT', (engine: () => Attention) => {
       running = false;
       expect(turns).toBeGreaterThanOrEqual(L - 1);
     });
+    test('no memory is kept of a call', async () => {
+      const batch = Array.from({ length: 64 }, (_, b) => Array.from({ length: 19 }, (_, s) => (b + s) % 29));
+      const call = async () => {
+        await model.forward(batch, everything);
+        await model.embed(batch);
+      };
+      for (let n = 0; n < 3; n++) await call();
+      const bytes = engine().info.memoryBytes;
+      for (let n = 0; n < 100; n++) await call();
+      expect(engine().info.memoryBytes).toBe(bytes);
+    });
     test('calls made at once come out as if made one by one', async () => {
       const inputs = [ids, [1, 2], [5, 5, 5, 5]];
       const results = await Promise.all(inputs.map((input) => model.forward(input, everything)));

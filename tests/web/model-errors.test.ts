@@ -154,6 +154,19 @@ forEachVariant('a model refuses', (engine, variant) => {
       expect(seen).toEqual([0, 1, 2].slice(0, at + 1));
       await stillRight();
     });
+    test('and keeps no memory of what was given up', async () => {
+      const batch = Array.from({ length: 64 }, () => Array.from({ length: 19 }, (_, s) => s));
+      const giveUp = async () => {
+        const controller = new AbortController();
+        const onLayer = () => controller.abort(reason);
+        await refusal(model.forward(batch, { signal: controller.signal, onLayer, hiddenStates: true }));
+        await refusal(model.forward(batch, { tokenTypeIds: batch }));
+      };
+      for (let n = 0; n < 3; n++) await giveUp();
+      const bytes = engine().info.memoryBytes;
+      for (let n = 0; n < 100; n++) await giveUp();
+      expect(engine().info.memoryBytes).toBe(bytes);
+    });
     test('one call aborted, the next in line unharmed', async () => {
       const controller = new AbortController();
       const first = model.forward(ids, { signal: controller.signal });
