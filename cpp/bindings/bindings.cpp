@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <cstdlib>
-#include <string>
 
 #include "attention/layers.hpp"
 #include "wire.hpp"
@@ -76,7 +75,7 @@ AttentionOptions attentionOptions() {
   options.layout = static_cast<Layout>(call.integers[kLayout]);
   options.numHeads = static_cast<size_t>(call.integers[kNumHeads]);
   options.numKvHeads = static_cast<size_t>(call.integers[kNumKvHeads]);
-  if (!std::isnan(call.reals[0])) options.scale = static_cast<float>(call.reals[0]);
+  if (!std::isnan(call.scale)) options.scale = static_cast<float>(call.scale);
   options.causal = static_cast<Causal>(call.integers[kCausal]);
   if (call.integers[kHasOffset] != 0) options.queryOffset = call.integers[kOffset];
   options.queryOffsets = integerList(kQueryOffsets);
@@ -111,7 +110,7 @@ int projected() {
                                   optionalOperand(8), optionalOperand(9)};
   AttentionOutputs outputs{output(), {}, {}};
   const Status status =
-      projectedAttention(operand(0), operand(1), weights, attentionOptions(), outputs, arena);
+      projectedAttention(operand(0), optionalOperand(1), weights, attentionOptions(), outputs, arena);
   return finish(status, outputs);
 }
 
@@ -175,10 +174,13 @@ uint32_t callAddress() { return reinterpret_cast<uint32_t>(&call); }
 uint32_t stage(uint32_t bytes) { return reinterpret_cast<uint32_t>(arena.allocate(bytes)); }
 void finishCall() { arena.reset(); }
 /// Memory of a resident tensor; 0 where there is none.
-uint32_t allocate(uint32_t bytes) { return reinterpret_cast<uint32_t>(std::malloc(bytes)); }
+uint32_t allocate(uint32_t bytes) {
+  return bytes > kLargestBlock ? 0 : reinterpret_cast<uint32_t>(std::malloc(bytes));
+}
 void release(uint32_t address) { std::free(reinterpret_cast<void*>(address)); }
-std::string errorArgument() { return last.argument(); }
-std::string errorMessage() { return last.message(); }
+/// Addresses of text that ends with NUL: a string would have to be allocated, and memory may have run out.
+uint32_t errorArgument() { return reinterpret_cast<uint32_t>(last.argument()); }
+uint32_t errorMessage() { return reinterpret_cast<uint32_t>(last.message()); }
 
 bool isRelaxed() {
 #if defined(__wasm_relaxed_simd__)

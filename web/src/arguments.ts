@@ -86,5 +86,16 @@ export function integers(argument: string, values: unknown): Int32Array {
 }
 
 export function isArrayLike(value: unknown): value is Integers {
-  return typeof value === 'object' && value !== null && Number.isInteger((value as ArrayLike<unknown>).length);
+  if (typeof value !== 'object' || value === null) return false;
+  const { length } = value as ArrayLike<unknown>;
+  return Number.isInteger(length) && length >= 0 && length <= 0x7fffffff;
+}
+
+export function abortSignal(signal: unknown): AbortSignal | undefined {
+  if (signal === undefined || signal instanceof AbortSignal) return signal;
+  throw invalid('options.signal', signal, 'an AbortSignal');
+}
+
+export function abortError(signal: AbortSignal): AttentionError {
+  return new AttentionError('ABORTED', undefined, 'aborted by options.signal', { cause: signal.reason });
 }

@@ -1,14 +1,14 @@
-/** The Emscripten glue: hand-written because Emscripten 3.1.69 cannot emit it; load/instantiate.ts checks it at run time. */
+/** The Emscripten glue; hand-written because Emscripten 3.1.69 cannot emit it. */
 
-/** The functions of cpp/bindings/bindings.cpp. Those that compute return an ErrorCode. */
+/** The functions of cpp/bindings/bindings.cpp. Those that compute return an ErrorCode, errors the address of a text. */
 export interface Core {
   callAddress(): number;
   stage(bytes: number): number;
   finishCall(): void;
   allocate(bytes: number): number;
   release(address: number): void;
-  errorArgument(): string;
-  errorMessage(): string;
+  errorArgument(): number;
+  errorMessage(): number;
   isRelaxed(): boolean;
   attention(): number;
   projectedAttention(): number;

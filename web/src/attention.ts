@@ -39,8 +39,7 @@ class EngineAttention {
   }
 
   get info(): Attention['info'] {
-    const { memory, disposed } = this.#engine;
-    const memoryBytes = disposed ? 0 : memory.buffer.byteLength;
+    const memoryBytes = this.#engine.disposed ? 0 : this.#engine.memory.buffer.byteLength;
     return { variant: this.#variant, threads: 1, version, memoryBytes };
   }
 
@@ -49,7 +48,7 @@ class EngineAttention {
   }
 
   tensor(data: TensorLike, dtype?: 'float32'): Tensor {
-    const from = operand('data', data);
+    const from = this.#engine.detached(operand('data', data));
     if (dtype === undefined) return this.#engine.resident(from);
     oneOf('dtype', dtype, ['float32']);
     const wide = this.zeros(from.shape);
@@ -81,7 +80,7 @@ class EngineAttention {
 
   selfAttention(x: TensorLike, projections: ProjectionWeights, options?: AttentionOptions): AttentionResult {
     const input = operand('x', x);
-    return this.#attend([input, input, ...projectionOperands(projections)], options, (core) =>
+    return this.#attend([input, undefined, ...projectionOperands(projections)], options, (core) =>
       core.projectedAttention(),
     );
   }
@@ -191,7 +190,7 @@ class EngineAttention {
       {
         operands: [...rules.operands, ...operands],
         integers: rules.integers,
-        real: rules.scale,
+        scale: rules.scale,
         out: options?.out,
         run,
       },
@@ -257,6 +256,9 @@ function rowsAskedFor(ids: Operand, table: Operand): [Operand, Operand] {
   const wanted = ids.values as Int32Array;
   if (wanted.some((id) => id < 0 || id >= rows)) return [ids, table];
   const source = table.values;
+  if (wanted.length * width * source.BYTES_PER_ELEMENT >= 2 ** 32) {
+    throw new AttentionError('OUT_OF_MEMORY', undefined, `${wanted.length} rows of ${width} values do not fit`);
+  }
   const values = new (source.constructor as new (length: number) => typeof source)(wanted.length * width);
   wanted.forEach((id, i) => {
     values.set(source.subarray(id * width, (id + 1) * width), i * width);

@@ -5,10 +5,10 @@ import { ResidentTensor } from './tensor.js';
 import type { DType, NdArray, Out } from './types.js';
 
 /**
- * The layout of cpp/bindings/wire.hpp in 32-bit words: 4 doubles, 14 inputs, 3 outputs (12 words each: state, address,
+ * The layout of cpp/bindings/wire.hpp in 32-bit words: a double, 14 inputs, 3 outputs (12 words each: state, address,
  * dtype, rank, 8 sizes), 8 integers.
  */
-const wire = { inputs: 8, words: 12, outputs: 8 + 14 * 12, integers: 8 + 17 * 12 } as const;
+const wire = { inputs: 2, words: 12, outputs: 2 + 14 * 12, integers: 2 + 17 * 12 } as const;
 const inputSlots = 14;
 const state = { absent: 0, present: 1, ofLength: 2 } as const;
 const dtypeCodes: Record<DType, number> = { float32: 0, float16: 1, int8: 2, int32: 3, bool: 4 };
@@ -21,7 +21,7 @@ const addressSpace = 2 ** 32;
 export interface Request {
   operands: readonly (Operand | undefined)[];
   integers?: readonly number[];
-  real?: number;
+  scale?: number;
   out?: Out | undefined;
   /** The operand that `out` may be written onto. */
   onto?: Operand;
@@ -30,14 +30,14 @@ export interface Request {
 
 /** An instance of the module with its memory: puts inputs in, makes the call, copies results out. */
 export class Engine {
-  readonly memory: WebAssembly.Memory;
   #core: Core | undefined;
+  #memory: WebAssembly.Memory | undefined;
   readonly #call: number;
   #words = new Uint32Array(0);
 
   constructor(core: Core, memory: WebAssembly.Memory) {
     this.#core = core;
-    this.memory = memory;
+    this.#memory = memory;
     this.#call = core.callAddress() / 4;
   }
 
@@ -46,12 +46,20 @@ export class Engine {
   }
 
   get core(): Core {
-    if (this.#core === undefined) throw new AttentionError('DISPOSED', undefined, 'this engine was disposed');
+    if (this.#core === undefined) throw disposed();
     return this.#core;
   }
 
+  get memory(): WebAssembly.Memory {
+    if (this.#memory === undefined) throw disposed();
+    return this.#memory;
+  }
+
+  /** Lets go of the memory, which the collector then takes, whoever still holds tensors of it. */
   dispose(): void {
     this.#core = undefined;
+    this.#memory = undefined;
+    this.#words = new Uint32Array(0);
   }
 
   /** Memory for a resident tensor. */
@@ -62,7 +70,8 @@ export class Engine {
   }
 
   /** A resident copy of an operand. */
-  resident(from: Operand): ResidentTensor {
+  resident(given: Operand): ResidentTensor {
+    const from = this.detached(given);
     const address = this.allocate(from.argument, byteLength(from));
     const tensor = new ResidentTensor(this, address, from.shape, from.dtype);
     this.#write(from, address);
@@ -83,17 +92,24 @@ export class Engine {
   }
 
   #refusal(code: number, operands: readonly (Operand | undefined)[]): AttentionError {
-    const argument = this.core.errorArgument();
-    const refused = operands.find((one) => one?.argument === argument);
-    const message = this.core.errorMessage();
-    // The core knows int64 and uint8 only as the int32 they are held as.
-    const asGiven = refused ? message.replace(`got ${refused.dtype},`, `got ${refused.given},`) : message;
-    return coreError(code, argument, asGiven);
+    const argument = this.#text(this.core.errorArgument());
+    const message = this.#text(this.core.errorMessage());
+    const error = coreError(code, argument, message);
+    // The core sees int64 and uint8 as int32, and float16 widened: the message shall say what came.
+    const given = operands.find((one) => one?.argument === argument)?.given;
+    if (error.code !== 'UNSUPPORTED_DTYPE' || given === undefined) return error;
+    return coreError(code, argument, message.replace(/^got \w+/, `got ${given}`));
   }
 
-  #stage({ operands: given, integers = [], real = Number.NaN, out, onto }: Request): void {
+  /** Text of the core, up to its NUL. */
+  #text(address: number): string {
+    const bytes = new Uint8Array(this.memory.buffer, address, 240);
+    return new TextDecoder().decode(bytes.slice(0, bytes.indexOf(0)));
+  }
+
+  #stage({ operands: given, integers = [], scale = Number.NaN, out, onto }: Request): void {
     if (out instanceof Float32Array) this.#refuseOverlap(out, given, onto);
-    const operands = given.map((one) => this.#detachable(one));
+    const operands = given.map((one) => one && this.detached(one));
     let bytes = 0;
     const starts = operands.map((one) => {
       const start = bytes;
@@ -104,7 +120,7 @@ export class Engine {
     if (bytes !== 0 && base === 0) throw outOfMemory(undefined, bytes);
 
     const words = this.#current();
-    new Float64Array(this.memory.buffer, this.#call * 4, 1)[0] = real;
+    new Float64Array(this.memory.buffer, this.#call * 4, 1)[0] = scale;
     for (let slot = 0; slot < inputSlots; slot++) words[this.#call + wire.inputs + slot * wire.words] = state.absent;
     operands.forEach((one, slot) => {
       if (one === undefined) return;
@@ -141,9 +157,9 @@ export class Engine {
     for (let axis = 0; axis < shape.length; axis++) words[at + 4 + axis] = shape[axis] as number;
   }
 
-  /** A view of this memory would be detached when staging makes it grow: such an input is copied first. */
-  #detachable(one: Operand | undefined): Operand | undefined {
-    if (!one || one.values instanceof ResidentTensor || one.values.buffer !== this.memory.buffer) return one;
+  /** A view of this memory is lost when an allocation makes it grow: such an input is copied first. */
+  detached(one: Operand): Operand {
+    if (one.values instanceof ResidentTensor || one.values.buffer !== this.memory.buffer) return one;
     return { ...one, values: one.values.slice() };
   }
 
@@ -180,7 +196,7 @@ export class Engine {
 }
 
 /** The outputs of a call, while their memory lives. */
-export class Results {
+class Results {
   constructor(
     readonly memory: WebAssembly.Memory,
     readonly words: Uint32Array,
@@ -231,6 +247,10 @@ function byteLength({ shape, dtype }: Operand): number {
 
 function roundUp(bytes: number): number {
   return Math.ceil(bytes / alignment) * alignment;
+}
+
+function disposed(): AttentionError {
+  return new AttentionError('DISPOSED', undefined, 'this engine was disposed');
 }
 
 function outOfMemory(argument: string | undefined, bytes: number): AttentionError {

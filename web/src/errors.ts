@@ -43,8 +43,9 @@ export function describe(value: unknown): string {
   if (typeof value === 'string') return `'${value.length > 40 ? `${value.slice(0, 40)}…` : value}'`;
   if (typeof value === 'bigint') return `${value}n`;
   if (typeof value === 'function') return 'a function';
+  if (typeof value === 'symbol') return 'a symbol';
   if (value === null || typeof value !== 'object') return String(value);
-  const name = Object.getPrototypeOf(value)?.constructor?.name ?? 'object';
+  const name = Object.getPrototypeOf(value)?.constructor?.name ?? 'Object';
   const length = (value as { length?: unknown }).length;
-  return typeof length === 'number' ? `${name}(${length})` : name === 'Object' ? 'an object' : `a ${name}`;
+  return typeof length === 'number' ? `${name}(${length})` : /^[aeiou]/i.test(name) ? `an ${name}` : `a ${name}`;
 }

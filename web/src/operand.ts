@@ -19,6 +19,9 @@ export const bytesPerElement: Record<DType, number> = { float32: 4, float16: 2, 
 
 export const maxRank = 8;
 
+/** Sizes travel as 32-bit words. */
+const largestSize = 0xffffffff;
+
 /** What each public element type is held as, and the arrays that carry it. */
 const sources: Record<string, { dtype: DType; arrays: readonly string[] }> = {
   float32: { dtype: 'float32', arrays: ['Float32Array'] },
@@ -67,7 +70,10 @@ export function integerOperand(argument: string, value: unknown): Operand {
 
 /** Token ids: plain integers, or a tensor of them. */
 export function idsOperand(argument: string, value: unknown): Operand {
-  return isArrayLike(value) ? integerOperand(argument, value) : operand(argument, value);
+  if (isArrayLike(value)) return integerOperand(argument, value);
+  const ids = operand(argument, value);
+  const small = ids.values instanceof Int8Array || ids.values instanceof Uint8Array;
+  return small ? { ...ids, dtype: 'int32', values: Int32Array.from(ids.values as Int8Array) } : ids;
 }
 
 function elementType(
@@ -78,7 +84,9 @@ function elementType(
   const kind = Object.prototype.toString.call(data).slice(8, -1);
   const name = named ?? natural[kind];
   const source = typeof name === 'string' && Object.hasOwn(sources, name) ? sources[name] : undefined;
-  if (!source?.arrays.includes(kind)) {
+  // Float16Array goes by its name: engines without it have stand-ins.
+  const isArray = ArrayBuffer.isView(data) || kind === 'Float16Array';
+  if (!isArray || !source?.arrays.includes(kind)) {
     const got = named === undefined ? `a ${kind} without dtype` : `a ${kind} as ${describe(named)}`;
     throw new AttentionError(
       'UNSUPPORTED_DTYPE',
@@ -86,7 +94,7 @@ function elementType(
       `got ${got}, wanted a typed array of one of ${Object.keys(sources).join(', ')}`,
     );
   }
-  return { dtype: source.dtype, name: name as string, array: data as ArrayLike<unknown> };
+  return { dtype: source.dtype, name: name as string, array: data as object as ArrayLike<unknown> };
 }
 
 /** The core reads floats, halves and small integers; wider ones are narrowed here, with a range check. */
@@ -94,7 +102,9 @@ function toNumbers(argument: string, array: ArrayLike<unknown>, dtype: DType): N
   if (dtype === 'int32' && !(array instanceof Int32Array)) return integers(argument, array);
   if (dtype === 'float16' && !(array instanceof Uint16Array)) {
     const halves = array as unknown as ArrayBufferView;
-    return new Uint16Array(halves.buffer, halves.byteOffset, array.length);
+    const bits = new Uint16Array(halves.buffer, halves.byteOffset, array.length);
+    if (bits.length !== array.length) throw invalid(argument, array, 'a Float16Array over a buffer');
+    return bits;
   }
   return array as NumberArray;
 }
@@ -102,11 +112,13 @@ function toNumbers(argument: string, array: ArrayLike<unknown>, dtype: DType): N
 export function checkDims(argument: string, shape: unknown): readonly number[] {
   if (!isArrayLike(shape)) throw invalid(argument, shape, 'a shape: an array of sizes');
   const dims = Array.from(shape as ArrayLike<number>);
-  for (const dim of dims) {
-    if (!Number.isInteger(dim) || dim < 0) throw refused(argument, `[${dims}]`, 'a shape of integers from 0 on');
-  }
   if (dims.length > maxRank) {
     throw new AttentionError('SHAPE_MISMATCH', argument, `got rank ${dims.length}, wanted at most ${maxRank}`);
+  }
+  for (const dim of dims) {
+    if (!Number.isInteger(dim) || dim < 0 || dim > largestSize) {
+      throw refused(argument, `a size of ${describe(dim)}`, `integers from 0 to ${largestSize}`);
+    }
   }
   return dims;
 }

@@ -1,6 +1,7 @@
 import { checkKeys, finite, integer, oneOf } from './arguments.js';
-import { integerOperand, type Operand, optionalOperand } from './operand.js';
-import type { AttentionOptions, Stage } from './types.js';
+import { invalid } from './errors.js';
+import { integerOperand, type Operand, operand } from './operand.js';
+import type { AttentionOptions, Stage, TensorLike } from './types.js';
 
 const known = [
   'layout',
@@ -20,7 +21,8 @@ const later = ['window', 'softcap', 'alibi', 'sinks'];
 
 const layouts = ['BHSD', 'BSHD'] as const;
 const causals = [false, true, 'upper-left', 'lower-right'] as const;
-const lowest = -3.4028234663852886e38;
+/** The largest float32. */
+const largest = 3.4028234663852886e38;
 const stages = ['scores', 'softcapped', 'biased', 'probabilities'] as const;
 
 /** Attention options as the core takes them. */
@@ -41,10 +43,10 @@ export function attentionRules(given: AttentionOptions | undefined): Rules {
   const logSumExp = oneOf('options.logSumExp', options.logSumExp ?? false, [false, true]);
   return {
     operands: [
-      maskOperand(options.mask),
-      optionalOperand('options.attentionMask', options.attentionMask),
-      sharedOffset ? undefined : optionalIntegers('options.queryOffset', queryOffset),
-      optionalIntegers('options.kvLengths', options.kvLengths),
+      ifGiven(options.mask, maskOperand),
+      ifGiven(options.attentionMask, (mask) => operand('options.attentionMask', mask)),
+      sharedOffset ? undefined : ifGiven(queryOffset, (offsets) => integerOperand('options.queryOffset', offsets)),
+      ifGiven(options.kvLengths, (lengths) => integerOperand('options.kvLengths', lengths)),
     ],
     integers: [
       layouts.indexOf(oneOf('options.layout', options.layout ?? 'BHSD', layouts)),
@@ -57,18 +59,19 @@ export function attentionRules(given: AttentionOptions | undefined): Rules {
       sharedOffset ? integer('options.queryOffset', queryOffset, -0x80000000) : 0,
     ],
     // Absent: the core's default.
-    scale: options.scale === undefined ? Number.NaN : finite('options.scale', options.scale),
+    scale: options.scale === undefined ? Number.NaN : scaleOf(options.scale),
     wantsWeights: stage !== undefined,
     wantsLogSumExp: logSumExp,
   };
 }
 
-/** A finite value never masks: one beyond float32 becomes the lowest float instead of -Infinity. */
-function maskOperand(mask: AttentionOptions['mask']): Operand | undefined {
-  const operand = optionalOperand('options.mask', mask);
-  if (!(operand?.values instanceof Float64Array)) return operand;
-  const values = Float32Array.from(operand.values, (value) => (value === -Infinity ? value : Math.max(value, lowest)));
-  return { ...operand, values };
+/** A finite value never masks: one beyond float32 becomes the nearest float instead of an infinity. */
+function maskOperand(mask: TensorLike): Operand {
+  const from = operand('options.mask', mask);
+  if (!(from.values instanceof Float64Array)) return from;
+  const nearest = (value: number) =>
+    Math.abs(value) === Infinity ? value : Math.min(Math.max(value, -largest), largest);
+  return { ...from, values: Float32Array.from(from.values, nearest) };
 }
 
 function stageOf(weights: boolean | Stage | undefined): Stage | undefined {
@@ -77,10 +80,15 @@ function stageOf(weights: boolean | Stage | undefined): Stage | undefined {
   return oneOf('options.weights', weights, stages);
 }
 
+function scaleOf(scale: number): number {
+  if (Math.abs(finite('options.scale', scale)) > largest) throw invalid('options.scale', scale, 'a finite float32');
+  return scale;
+}
+
 function optionalCount(argument: string, value: number | undefined): number {
   return value === undefined ? 0 : integer(argument, value, 1);
 }
 
-function optionalIntegers(argument: string, value: unknown): Operand | undefined {
-  return value === undefined ? undefined : integerOperand(argument, value);
+function ifGiven<T, R>(value: T | undefined, read: (value: T) => R): R | undefined {
+  return value === undefined ? undefined : read(value);
 }

@@ -6,6 +6,9 @@
 
 namespace attention {
 
+/// Allocators add headers and alignment to a size, which must not wrap around.
+inline constexpr size_t kLargestBlock = SIZE_MAX - (size_t{64} << 10);
+
 /// Memory of one call: allocations only add up, and reset() gives all of them back. One block of up to 1 MiB
 /// is kept between calls, so that small calls never reach the system allocator.
 class Arena {

@@ -53,6 +53,7 @@ struct AttentionPlan {
   float scale = 0;
   TensorView query, key, value;  // rank 4, strided
   MaskPlan mask;
+  bool headsByRow = false;  // in the output's memory: [B,Sq,H,Dv]
   Stage stage = Stage::kNone;
   bool wantsLogSumExp = false;
 
@@ -63,8 +64,6 @@ struct AttentionPlan {
   /// The output's memory as [B,H,Sq,Dv] with strides.
   TensorView outputHeads(float* output) const;
   size_t kvHeadOf(size_t head) const { return head * kvHeads / heads; }
-
-  Layout layout = Layout::kBHSD;  // of the output's memory
 };
 
 /// Memory of a plan's results. `weights` and `logSumExp` are null where the plan does not want them.

@@ -55,9 +55,9 @@ struct ProjectionWeights {
   std::optional<TensorView> output, queryBias, keyBias, valueBias, outputBias;
 };
 
-/// Multi-head attention of x [B,Sq,E] or [Sq,E] over context (x itself for self-attention). options.numHeads
+/// Multi-head attention of x [B,Sq,E] or [Sq,E] over context, or without one over itself. options.numHeads
 /// defaults to 1. → [B,Sq,E], or [B,Sq,H·Dv] without an output projection.
-Status projectedAttention(const TensorView& x, const TensorView& context,
+Status projectedAttention(const TensorView& x, const std::optional<TensorView>& context,
                           const ProjectionWeights& projections, AttentionOptions options,
                           AttentionOutputs& outputs, Arena& arena);
 

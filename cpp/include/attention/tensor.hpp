@@ -79,7 +79,7 @@ struct TensorView {
 
   int rank() const { return shape.rank(); }
   float* floats() const { return static_cast<float*>(data); }
-  /// Number of elements. A view's memory exists, so the product cannot overflow.
+  /// Number of elements, of a view whose memory exists: the product cannot overflow.
   size_t count() const;
 };
 

@@ -4,7 +4,7 @@ namespace attention {
 
 Status runAttention(const AttentionPlan& plan, const AttentionMemory& memory, Arena& arena) {
   QueryBlock<simd::DefaultArch> block(plan);
-  if (!block.allocate(arena)) return outOfMemory("q");
+  if (!block.allocate(arena)) return outOfMemory("");
   for (size_t b = 0; b < plan.batch; ++b) {
     for (size_t h = 0; h < plan.heads; ++h) {
       for (size_t row = 0; row < plan.queries; row += block.rows()) {

@@ -200,7 +200,7 @@ Status planDenseMask(const AttentionOptions& options, AttentionPlan* plan) {
 }  // namespace
 
 TensorView AttentionPlan::outputHeads(float* output) const {
-  return headsView(output, {batch, heads, queries, valueDim}, layout == Layout::kBSHD);
+  return headsView(output, {batch, heads, queries, valueDim}, headsByRow);
 }
 
 Status planAttention(const TensorView& query, const TensorView& key, const TensorView& value,
@@ -229,7 +229,7 @@ Status planAttention(const TensorView& query, const TensorView& key, const Tenso
   plan->valueDim = v.size;
   plan->scale = options.scale.value_or(1.0f / std::sqrt(static_cast<float>(q.size)));
   const bool byRow = packed(query, options) || options.layout == Layout::kBSHD;
-  plan->layout = byRow ? Layout::kBSHD : Layout::kBHSD;
+  plan->headsByRow = byRow;
   plan->query = headsView(query.data, q, byRow);
   plan->key = headsView(key.data, k, byRow);
   plan->value = headsView(value.data, v, byRow);

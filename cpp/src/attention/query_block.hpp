@@ -207,10 +207,16 @@ class QueryBlock {
         std::fill_n(to, plan_.valueDim, 0.0f);
       }
       if (logSumExp == nullptr) continue;
-      const double sum = std::log(static_cast<double>(rowSum()[row]));
       logSumExp[(batch_ * plan_.heads + head_) * plan_.queries + rows_.begin + row] =
-          attends ? static_cast<float>(static_cast<double>(rowMax()[row]) + sum) : kernels::kNegativeInfinity;
+          attends ? rowLogSumExp(row) : kernels::kNegativeInfinity;
     }
+  }
+
+  float rowLogSumExp(size_t row) {
+    // Scores of -infinity alone have no denominator; -infinity would say that the row saw nothing.
+    if (rowSum()[row] == 0.0f) return std::numeric_limits<float>::quiet_NaN();
+    return static_cast<float>(static_cast<double>(rowMax()[row]) +
+                              std::log(static_cast<double>(rowSum()[row])));
   }
 
   /// Shows a stage of every pair in a second pass over the keys, so that the fused pass knows nothing of it:

@@ -52,6 +52,7 @@ Status add(const TensorView& x, const TensorView& y, Output& out, Arena& arena) 
   }
   const TensorView inputs[] = {x, y};
   ATTENTION_RETURN_IF_ERROR(out.resolve("options.out", *shape, arena, inputs, Aliasing::kOntoFirst));
+  if (out.view().count() == 0) return {};
   const auto xSteps = stepsAlong(*shape, x), ySteps = stepsAlong(*shape, y);
   const size_t width = shape->last();
   const size_t rows = countOf(*shape, 0, shape->rank() - 1);

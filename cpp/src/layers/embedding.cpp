@@ -19,7 +19,7 @@ void copyFloats(const TensorView& x, size_t start, size_t count, float* to) {
 }
 
 Status checkIds(const TensorView& ids, size_t vocabulary) {
-  if (ids.dtype != DType::kInt32) return unsupportedDtype("ids", ids.dtype, "integers");
+  if (ids.dtype != DType::kInt32) return unsupportedDtype("ids", ids.dtype, "int32 or int64");
   const auto* values = static_cast<const int32_t*>(ids.data);
   for (size_t i = 0; i < ids.count(); ++i) {
     if (values[i] < 0 || static_cast<size_t>(values[i]) >= vocabulary) {

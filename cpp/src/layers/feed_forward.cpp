@@ -65,7 +65,7 @@ Status feedForward(const TensorView& x, const FeedForwardWeights& weights, Activ
   float* up = arena.floats({kChunkRows, width});
   float* gate = weights.gate ? arena.floats({kChunkRows, width}) : up;
   float* scratch = linearScratch(arena);
-  if (up == nullptr || gate == nullptr || scratch == nullptr) return outOfMemory("x");
+  if (up == nullptr || gate == nullptr || scratch == nullptr) return outOfMemory("");
   for (size_t row = 0; row < rows; row += kChunkRows) {
     const size_t count = std::min(kChunkRows, rows - row);
     const TensorView chunk =

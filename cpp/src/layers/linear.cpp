@@ -45,7 +45,7 @@ Status linear(const TensorView& x, const TensorView& weight, const std::optional
   const TensorView inputs[] = {x, weight, bias.value_or(x)};
   ATTENTION_RETURN_IF_ERROR(out.resolve("options.out", shape, arena, inputs));
   float* scratch = linearScratch(arena);
-  if (scratch == nullptr) return outOfMemory("x");
+  if (scratch == nullptr) return outOfMemory("");
   runLinear(x, weight, bias, out.floats(), scratch);
   return {};
 }

@@ -18,7 +18,7 @@ Status project(const LinearNames& names, const TensorView& x, const TensorView& 
   Shape shape;
   ATTENTION_RETURN_IF_ERROR(checkLinear(names, x, weight, bias, &shape));
   Output room;
-  ATTENTION_RETURN_IF_ERROR(room.resolve(names.x, shape, arena));
+  ATTENTION_RETURN_IF_ERROR(room.resolve("", shape, arena));
   *projected = room.view();
   return {};
 }
@@ -34,26 +34,28 @@ Status inTermsOfProjections(const Status& status) {
 
 }  // namespace
 
-Status projectedAttention(const TensorView& x, const TensorView& context,
+Status projectedAttention(const TensorView& x, const std::optional<TensorView>& given,
                           const ProjectionWeights& projections, AttentionOptions options,
                           AttentionOutputs& outputs, Arena& arena) {
+  const TensorView& context = given ? *given : x;
+  const char* contextName = given ? "context" : "x";
   ATTENTION_RETURN_IF_ERROR(checkInput("x", x));
-  ATTENTION_RETURN_IF_ERROR(checkInput("context", context));
+  ATTENTION_RETURN_IF_ERROR(checkInput(contextName, context));
+  if (x.rank() != context.rank() ||
+      countOf(x.shape, 0, x.rank() - 2) != countOf(context.shape, 0, context.rank() - 2)) {
+    return shapeMismatch("context", Message() << "got shape " << context.shape.dims()
+                                              << ", wanted x's rank and batch size, " << x.shape.dims());
+  }
   if (options.numHeads == 0) options.numHeads = 1;
 
   const ProjectionWeights& p = projections;
   TensorView query, key, value;
   ATTENTION_RETURN_IF_ERROR(
       project({"x", "projections.query", "projections.queryBias"}, x, p.query, p.queryBias, arena, &query));
-  ATTENTION_RETURN_IF_ERROR(
-      project({"context", "projections.key", "projections.keyBias"}, context, p.key, p.keyBias, arena, &key));
-  ATTENTION_RETURN_IF_ERROR(project({"context", "projections.value", "projections.valueBias"}, context,
+  ATTENTION_RETURN_IF_ERROR(project({contextName, "projections.key", "projections.keyBias"}, context, p.key,
+                                    p.keyBias, arena, &key));
+  ATTENTION_RETURN_IF_ERROR(project({contextName, "projections.value", "projections.valueBias"}, context,
                                     p.value, p.valueBias, arena, &value));
-  if (x.rank() != context.rank() ||
-      countOf(x.shape, 0, x.rank() - 2) != countOf(context.shape, 0, context.rank() - 2)) {
-    return shapeMismatch("context", Message() << "got shape " << context.shape.dims()
-                                              << ", wanted x's rank and batch size, " << x.shape.dims());
-  }
   AttentionPlan plan;
   ATTENTION_RETURN_IF_ERROR(inTermsOfProjections(planAttention(query, key, value, options, &plan)));
 
@@ -64,7 +66,7 @@ Status projectedAttention(const TensorView& x, const TensorView& context,
     ATTENTION_RETURN_IF_ERROR(
         checkLinear({"the attended values", "projections.output", "projections.outputBias"}, joined,
                     *p.output, p.outputBias, &shape));
-    ATTENTION_RETURN_IF_ERROR(attended.resolve("x", plan.outputShape, arena));
+    ATTENTION_RETURN_IF_ERROR(attended.resolve("", plan.outputShape, arena));
   } else if (p.outputBias) {
     return invalidArgument("projections.outputBias", Message()
                                                          << "got it without output, wanted both or none");
@@ -86,7 +88,7 @@ Status projectedAttention(const TensorView& x, const TensorView& context,
   if (p.output) memory.output = attended.floats();
 
   float* scratch = linearScratch(arena);
-  if (scratch == nullptr) return outOfMemory("x");
+  if (scratch == nullptr) return outOfMemory("");
   runLinear(x, p.query, p.queryBias, query.floats(), scratch);
   runLinear(context, p.key, p.keyBias, key.floats(), scratch);
   runLinear(context, p.value, p.valueBias, value.floats(), scratch);

@@ -26,10 +26,11 @@ Status softmax(const TensorView& x, int axis, Output& out, Arena& arena) {
   ATTENTION_RETURN_IF_ERROR(checkFloat("x", x));
   ATTENTION_RETURN_IF_ERROR(resolveAxis(x, axis, &axis));
   ATTENTION_RETURN_IF_ERROR(out.resolve("options.out", x.shape, arena, {&x, 1}, Aliasing::kOntoFirst));
+  if (x.count() == 0) return {};
   const size_t n = x.shape[axis], inner = countOf(x.shape, axis + 1, x.rank());
   const size_t outer = countOf(x.shape, 0, axis);
   float* scratch = arena.floats({kernels::roundUp(n, simd::kLanes<Arch>)});
-  if (scratch == nullptr) return outOfMemory("x");
+  if (scratch == nullptr) return outOfMemory("");
   for (size_t row = 0; row < outer * inner; ++row) {
     const size_t start = row / inner * n * inner + row % inner;
     for (size_t i = 0; i < n; ++i) scratch[i] = x.floats()[start + i * inner];
@@ -49,6 +50,7 @@ Status layerNorm(const TensorView& x, const std::optional<TensorView>& weight,
   ATTENTION_RETURN_IF_ERROR(checkShape("bias", bias, normalised, "the axes of x from options.axis on"));
   const TensorView inputs[] = {x, weight.value_or(x), bias.value_or(x)};
   ATTENTION_RETURN_IF_ERROR(out.resolve("options.out", x.shape, arena, inputs, Aliasing::kOntoFirst));
+  if (x.count() == 0) return {};
   const size_t n = countOf(x.shape, axis, x.rank()), rows = countOf(x.shape, 0, axis);
   for (size_t row = 0; row < rows; ++row) {
     kernels::layerNormRow<Arch>(x.floats() + row * n, n, weight ? weight->floats() : nullptr,

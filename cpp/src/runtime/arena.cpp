@@ -23,11 +23,10 @@ struct alignas(kAlignment) Arena::Block {
 };
 
 void* Arena::allocate(size_t bytes) {
-  if (bytes > SIZE_MAX - 2 * kAlignment) return nullptr;
+  if (bytes > kLargestBlock) return nullptr;
   const size_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
   if (newest_ == nullptr || newest_->capacity - newest_->used < rounded) {
     const size_t capacity = std::max(rounded, kSmallest);
-    if (capacity > SIZE_MAX - sizeof(Block)) return nullptr;
     void* memory = std::aligned_alloc(kAlignment, sizeof(Block) + capacity);
     if (memory == nullptr) return nullptr;
     newest_ = new (memory) Block{newest_, capacity, 0};

@@ -1,5 +1,7 @@
 #include "attention/output.hpp"
 
+#include <string_view>
+
 namespace attention {
 
 namespace {
@@ -32,7 +34,9 @@ Output Output::ofLength(size_t length) {
 Status Output::resolve(const char* argument, const Shape& shape, Arena& arena,
                        std::span<const TensorView> inputs, Aliasing aliasing) {
   const std::optional<size_t> count = checkedProduct(shape.dims());
-  if (!count) return outOfMemory(argument);
+  // Memory for a result that the caller gave no place for is no fault of an argument.
+  const char* blamed = std::string_view(argument) == "options.out" && !length_ ? "" : argument;
+  if (!count) return outOfMemory(blamed);
   if (length_ && *length_ != *count) {
     return shapeMismatch(argument, Message()
                                        << "got length " << static_cast<int64_t>(*length_) << ", wanted "
@@ -40,7 +44,7 @@ Status Output::resolve(const char* argument, const Shape& shape, Arena& arena,
   }
   if (!given_) {
     float* room = arena.floats({*count});
-    if (room == nullptr) return outOfMemory(argument);
+    if (room == nullptr) return outOfMemory(blamed);
     view_ = TensorView::contiguous(room, DType::kFloat32, shape);
     return {};
   }
@@ -55,8 +59,8 @@ Status Output::resolve(const char* argument, const Shape& shape, Arena& arena,
     const Bytes other = bytesOf(input);
     const bool apart = own.end <= other.begin || other.end <= own.begin;
     if (!apart && !(ontoFirst && other == own)) {
-      return invalidArgument(argument,
-                             Message() << "got memory that overlaps an input, wanted memory of its own");
+      return invalidArgument(argument, Message()
+                                           << "got memory that overlaps an input, wanted memory of its own");
     }
   }
   return {};

@@ -32,8 +32,6 @@ struct LanesOf<RelaxedWasm> {
 
 template <class Arch>
 using Floats = xsimd::batch<float, typename LanesOf<Arch>::type>;
-template <class Arch>
-using Ints = xsimd::batch<int32_t, typename LanesOf<Arch>::type>;
 
 template <class Arch>
 inline constexpr size_t kLanes = Floats<Arch>::size;

@@ -1,4 +1,4 @@
-import { checkKeys, integer, oneOf } from '../arguments.js';
+import { abortError, abortSignal, checkKeys, integer, oneOf } from '../arguments.js';
 import { attentionOver } from '../attention.js';
 import createModule from '../attention-module.js';
 import { Engine } from '../engine.js';
@@ -33,7 +33,10 @@ export async function createAttention(options?: LoadOptions): Promise<Attention>
   ]);
   const limit = integer('options.maximumMemoryBytes', maximumMemoryBytes ?? maximumBytes, initialBytes, maximumBytes);
   if (!hasSimd()) throw unsupported('this engine has no WebAssembly SIMD');
-  return abortable(load(named, wasm, limit), signal);
+  const stop = abortSignal(signal);
+  if (stop?.aborted) throw abortError(stop);
+  const work = load(named, wasm, limit);
+  return stop ? abortable(work, stop) : work;
 }
 
 async function load(named: 'auto' | Variant, wasm: LoadOptions['wasm'], limit: number): Promise<Attention> {
@@ -92,12 +95,10 @@ function unsupported(message: string): AttentionError {
 }
 
 /** Loads are shared, so an abort leaves the work alone and only stops waiting for it. */
-function abortable(work: Promise<Attention>, signal: LoadOptions['signal']): Promise<Attention> {
-  if (signal === undefined) return work;
-  if (!(signal instanceof AbortSignal)) throw invalid('options.signal', signal, 'an AbortSignal');
+function abortable(work: Promise<Attention>, signal: AbortSignal): Promise<Attention> {
   return new Promise((resolve, reject) => {
     const abort = () => {
-      reject(new AttentionError('ABORTED', undefined, 'loading was aborted', { cause: signal.reason }));
+      reject(abortError(signal));
       work.then(
         (attention) => attention.dispose(),
         () => {},

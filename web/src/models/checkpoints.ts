@@ -12,8 +12,8 @@ export interface Checkpoint {
   readonly hiddenSize: number;
   readonly vocabulary: number;
   readonly positions: number;
-  /** Position of the first token: RoBERTa keeps the first ones for padding. */
-  readonly firstPosition: number;
+  /** RoBERTa gives this id the position of the same number and counts the others from the next one on. */
+  readonly paddingId: number | undefined;
   /** 0 where the model has no token types. */
   readonly tokenTypes: number;
   readonly epsilon: number;
@@ -64,7 +64,7 @@ function bert(config: Config, type: 'bert' | 'roberta'): Checkpoint {
     hiddenSize: size(config, 'intermediate_size'),
     vocabulary: size(config, 'vocab_size'),
     positions: size(config, 'max_position_embeddings'),
-    firstPosition: type === 'roberta' ? integer('files.config.pad_token_id', config.pad_token_id ?? 1, 0) + 1 : 0,
+    paddingId: type === 'roberta' ? integer('files.config.pad_token_id', config.pad_token_id ?? 1, 0) : undefined,
     tokenTypes: size(config, 'type_vocab_size'),
     epsilon: config.layer_norm_eps === undefined ? 1e-12 : Number(config.layer_norm_eps),
     activation: activation(config, 'hidden_act'),
@@ -94,7 +94,7 @@ function distilbert(config: Config): Checkpoint {
     hiddenSize: size(config, 'hidden_dim'),
     vocabulary: size(config, 'vocab_size'),
     positions: size(config, 'max_position_embeddings'),
-    firstPosition: 0,
+    paddingId: undefined,
     tokenTypes: 0,
     epsilon: 1e-12,
     activation: activation(config, 'activation'),
@@ -124,5 +124,5 @@ function activation(config: Config, key: string): 'gelu' | 'relu' {
 
 /** Options that change what the model computes are refused where they differ from what is built. */
 function refuseOther(config: Config, key: string, built: unknown): void {
-  if (config[key] !== undefined && config[key] !== built) oneOf(`files.config.${key}`, config[key], [built]);
+  if (config[key] !== undefined) oneOf(`files.config.${key}`, config[key], [built]);
 }

@@ -1,12 +1,13 @@
-import { checkKeys, integer, oneOf } from '../arguments.js';
+import { abortError, abortSignal, checkKeys, oneOf } from '../arguments.js';
 import { AttentionError, invalid } from '../errors.js';
 import { makeDisposable } from '../tensor.js';
 import type { Attention, FeedForwardWeights, NdArray, ProjectionWeights, Tensor } from '../types.js';
 import type { Checkpoint } from './checkpoints.js';
 import { normalized, pool } from './pooling.js';
+import { readTap, type Tap } from './tap.js';
 import { besideTokens, checkRows, type TokenTable, tokenTable } from './tokens.js';
-import { abortError, nextTurn } from './turns.js';
-import type { AttentionTap, EmbedOptions, ForwardOptions, ForwardResult, Model, TokenIds } from './types.js';
+import { nextTurn } from './turns.js';
+import type { EmbedOptions, ForwardOptions, ForwardResult, Model, ModelOptions, TokenIds } from './types.js';
 import type { Weights } from './weights.js';
 
 interface Affine {
@@ -19,6 +20,13 @@ interface Layer {
   attentionNorm: Affine;
   feedForward: FeedForwardWeights;
   outputNorm: Affine;
+}
+
+/** A checked input. */
+interface Batch {
+  readonly tokens: TokenTable;
+  readonly mask: Int32Array;
+  readonly types: Int32Array;
 }
 
 const inputKeys = ['attentionMask', 'tokenTypeIds', 'signal'];
@@ -75,7 +83,8 @@ class Encoder {
     return this.#checkpoint.embedSize;
   }
   get maxLength(): number {
-    return this.#checkpoint.positions - this.#checkpoint.firstPosition;
+    const { positions, paddingId } = this.#checkpoint;
+    return paddingId === undefined ? positions : positions - paddingId - 1;
   }
   get byteLength(): number {
     return this.#weights.byteLength;
@@ -88,22 +97,18 @@ class Encoder {
       throw invalid('options.onLayer', given.onLayer, 'a function');
     }
     const hiddenStates = oneOf('options.hiddenStates', given.hiddenStates ?? false, [false, true]);
-    const tap = this.#tap(given.attention);
-    const tokens = this.#tokens(input);
-    const mask = this.#mask(tokens, given);
-    const types = this.#tokenTypes(tokens, given);
-    return this.#enqueue(() => this.#run(tokens, mask, types, tap, { ...given, hiddenStates }));
+    const tap = readTap(given.attention, this.layers, this.heads);
+    const batch = this.#read(input, given);
+    return this.#enqueue(() => this.#run(batch, tap, { ...given, hiddenStates }));
   }
 
   async embed(input: TokenIds, options?: EmbedOptions): Promise<NdArray> {
     const given = checkKeys('options', options, [...inputKeys, 'pooling', 'normalize'], laterKeys);
     const pooling = oneOf('options.pooling', given.pooling ?? 'mean', ['mean', 'cls', 'last'] as const);
     const normalize = oneOf('options.normalize', given.normalize ?? true, [false, true]);
-    const { attentionMask, tokenTypeIds, signal } = given;
-    const tokens = this.#tokens(input);
-    const mask = this.#mask(tokens, given);
-    const { lastHiddenState } = await this.forward(input, { attentionMask, tokenTypeIds, signal });
-    const rows = pool(lastHiddenState, pooling, mask);
+    const batch = this.#read(input, given);
+    const { lastHiddenState } = await this.#enqueue(() => this.#run(batch, undefined, given));
+    const rows = pool(lastHiddenState, pooling, batch.mask);
     return normalize ? normalized(rows) : rows;
   }
 
@@ -113,9 +118,7 @@ class Encoder {
   }
 
   async #run(
-    tokens: TokenTable,
-    mask: Int32Array,
-    types: Int32Array,
+    { tokens, mask, types }: Batch,
     tap: Tap | undefined,
     { signal, onLayer, hiddenStates }: ForwardOptions,
   ): Promise<ForwardResult> {
@@ -127,7 +130,7 @@ class Encoder {
     const taken = new Map<number, NdArray>();
     const states: NdArray[] = [];
     try {
-      this.#embed(tokens, mask, types, hidden);
+      this.#embed(tokens, types, hidden);
       if (hiddenStates) states.push(copyOf(hidden));
       const attentionMask = { data: mask, shape: [tokens.batch, tokens.length] };
       for (const [index, layer] of this.#layers.entries()) {
@@ -162,12 +165,12 @@ class Encoder {
     }
   }
 
-  #embed(tokens: TokenTable, mask: Int32Array, types: Int32Array, hidden: Tensor<'float32'>): void {
+  #embed(tokens: TokenTable, types: Int32Array, hidden: Tensor<'float32'>): void {
     const attention = this.#attention;
     const shape = [tokens.batch, tokens.length];
     const rows = (data: Int32Array, table: Tensor) => attention.embedding({ data, shape }, table);
     attention.embedding({ data: tokens.values, shape }, this.#words, { out: hidden });
-    attention.add(hidden, rows(this.#positionIds(tokens, mask), this.#positions), { out: hidden });
+    attention.add(hidden, rows(this.#positionIds(tokens), this.#positions), { out: hidden });
     if (this.#types) attention.add(hidden, rows(types, this.#types), { out: hidden });
     this.#normalise(hidden, this.#embeddingNorm, this.#checkpoint.epsilon);
   }
@@ -178,20 +181,26 @@ class Encoder {
     return this.#attention.tanh(this.#attention.linear(pool(hidden, 'cls'), weight, bias));
   }
 
-  /** 0, 1, 2 …; RoBERTa counts attended tokens from 2 and gives padding the position before. */
-  #positionIds({ batch, length }: TokenTable, mask: Int32Array): Int32Array {
-    const { firstPosition } = this.#checkpoint;
-    if (firstPosition === 0) return Int32Array.from({ length: batch * length }, (_, at) => at % length);
-    let next = firstPosition;
-    return mask.map((attends, at) => {
-      if (at % length === 0) next = firstPosition;
-      return attends ? next++ : firstPosition - 1;
+  /** 0, 1, 2 …; RoBERTa's count tokens that are not padding, whatever the mask says. */
+  #positionIds({ batch, length, values }: TokenTable): Int32Array {
+    const { paddingId } = this.#checkpoint;
+    if (paddingId === undefined) return Int32Array.from({ length: batch * length }, (_, at) => at % length);
+    let last = paddingId;
+    return values.map((id, at) => {
+      if (at % length === 0) last = paddingId;
+      return id === paddingId ? paddingId : ++last;
     });
+  }
+
+  #read(input: TokenIds, options: ModelOptions): Batch {
+    abortSignal(options.signal);
+    const tokens = this.#tokens(input);
+    return { tokens, mask: this.#mask(tokens, options), types: this.#tokenTypes(tokens, options) };
   }
 
   #tokens(input: TokenIds): TokenTable {
     if (this.#disposed) throw new AttentionError('DISPOSED', undefined, 'this model was disposed');
-    const tokens = tokenTable('input', input);
+    const tokens = tokenTable('input', input, this.#checkpoint.paddingId);
     if (tokens.length === 0)
       throw new AttentionError('INVALID_ARGUMENT', 'input', 'got no tokens, wanted at least one');
     if (tokens.length > this.maxLength) {
@@ -217,16 +226,7 @@ class Encoder {
     return types;
   }
 
-  #tap(asked: AttentionTap | undefined): Tap | undefined {
-    if (asked === undefined || asked === false) return undefined;
-    const { layers, heads } = asked === true ? {} : checkKeys('options.attention', asked, ['layers', 'heads']);
-    return new Tap(
-      indices('options.attention.layers', layers, this.layers),
-      indices('options.attention.heads', heads, this.heads),
-    );
-  }
-
-  /** Calls share the engine's scratch and give way between layers: one runs after the other. */
+  /** One after the other, although each gives way between layers: memory stays that of one call. */
   #enqueue<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#last.then(work);
     this.#last = result.catch(() => {});
@@ -278,36 +278,6 @@ makeDisposable(Encoder);
 
 export function createEncoder(attention: Attention, checkpoint: Checkpoint, weights: Weights): Model {
   return new Encoder(attention, checkpoint, weights) as unknown as Model;
-}
-
-/** Which layers and heads were asked for. */
-class Tap {
-  constructor(
-    readonly layers: readonly number[],
-    readonly heads: readonly number[],
-  ) {}
-
-  /** [B,H,S,S] → [B,heads asked,S,S]. */
-  select(weights: NdArray): NdArray {
-    const [batch, all, rows, columns] = weights.shape as [number, number, number, number];
-    if (this.heads.length === all && this.heads.every((head, at) => head === at)) return weights;
-    const count = rows * columns;
-    const data = new Float32Array(batch * this.heads.length * count);
-    for (let b = 0; b < batch; b++) {
-      this.heads.forEach((head, at) => {
-        const from = (b * all + head) * count;
-        data.set(weights.data.subarray(from, from + count), (b * this.heads.length + at) * count);
-      });
-    }
-    const shape = [batch, this.heads.length, rows, columns];
-    return { data, shape, dims: shape };
-  }
-}
-
-function indices(argument: string, asked: readonly number[] | undefined, count: number): number[] {
-  if (asked === undefined) return Array.from({ length: count }, (_, index) => index);
-  if (!Array.isArray(asked)) throw invalid(argument, asked, 'an array of indices');
-  return asked.map((index) => integer(argument, index, 0, count - 1));
 }
 
 function copyOf(tensor: Tensor<'float32'>): NdArray {

@@ -82,7 +82,7 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
 function refuseDuplicateNames(text: string): void {
   const names = new Set<string>();
   let depth = 0;
-  for (const { 0: token, 1: colon } of text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?|[{}[\]]/g)) {
+  for (const { 0: token, 1: colon } of text.matchAll(/"(?:[^"\\]+|\\.)*"(\s*:)?|[{}[\]]/g)) {
     if (token === '{' || token === '[') depth++;
     else if (token === '}' || token === ']') depth--;
     else if (depth === 1 && colon !== undefined) {

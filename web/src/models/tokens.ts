@@ -4,7 +4,7 @@ import { idsOperand } from '../operand.js';
 import { ResidentTensor } from '../tensor.js';
 import type { TokenIds } from './types.js';
 
-/** A batch of sequences as one [B,S] table; shorter sequences are padded on the right with zeros. */
+/** A batch of sequences as one [B,S] table; shorter sequences are padded on the right. */
 export interface TokenTable {
   readonly batch: number;
   readonly length: number;
@@ -13,11 +13,11 @@ export interface TokenTable {
   readonly lengths: readonly number[];
 }
 
-export function tokenTable(argument: string, input: TokenIds): TokenTable {
+export function tokenTable(argument: string, input: TokenIds, padding = 0): TokenTable {
   const rows = sequences(argument, input);
   const lengths = rows.map((row) => row.length);
-  const length = Math.max(0, ...lengths);
-  const values = new Int32Array(rows.length * length);
+  const length = lengths.reduce((most, one) => Math.max(most, one), 0);
+  const values = new Int32Array(rows.length * length).fill(padding);
   rows.forEach((row, b) => {
     values.set(row, b * length);
   });

@@ -1,5 +1,3 @@
-import { AttentionError } from '../errors.js';
-
 /** Lets other tasks of the event loop run. A message port: timers are clamped to milliseconds in pages. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
@@ -10,8 +8,4 @@ export function nextTurn(): Promise<void> {
     };
     port2.postMessage(undefined);
   });
-}
-
-export function abortError(signal: AbortSignal): AttentionError {
-  return new AttentionError('ABORTED', undefined, 'the call was aborted', { cause: signal.reason });
 }

@@ -1,4 +1,5 @@
 import { AttentionError, describe, invalid } from '../errors.js';
+import { operand } from '../operand.js';
 import type { Attention, Tensor, TensorLike } from '../types.js';
 import { readSafetensors } from './safetensors.js';
 import type { ModelFiles } from './types.js';
@@ -29,9 +30,12 @@ export class Weights {
     return this.#keep(this.#attention.tensor(this.#find(name, shape), 'float32'));
   }
 
-  /** In the file's own type: for tables of which few rows are read. */
+  /** In the file's own type, float32 or float16: for tables of which few rows are read. */
   table(name: string, shape: readonly number[]): Tensor {
-    return this.#keep(this.#attention.tensor(this.#find(name, shape)));
+    const tensor = this.#keep(this.#attention.tensor(this.#find(name, shape)));
+    if (tensor.dtype === 'float32' || tensor.dtype === 'float16') return tensor;
+    const message = `tensor ${describe(name)} is ${tensor.dtype}, wanted float32 or float16`;
+    throw new AttentionError('UNSUPPORTED_DTYPE', 'files.tensors', message);
   }
 
   dispose(): void {
@@ -50,7 +54,7 @@ export class Weights {
       throw new AttentionError('INVALID_ARGUMENT', 'files.tensors', `wanted a tensor ${describe(full)}, got none`);
     }
     const tensor = this.#tensors[full] as TensorLike;
-    const got = 'shape' in tensor ? tensor.shape : tensor.dims;
+    const { shape: got } = operand(`files.tensors[${describe(full)}]`, tensor);
     if (got.length !== shape.length || got.some((dim, axis) => dim !== shape[axis])) {
       const message = `tensor ${describe(full)} has shape [${got}], wanted [${shape}]`;
       throw new AttentionError('SHAPE_MISMATCH', 'files.tensors', message);
