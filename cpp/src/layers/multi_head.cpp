@@ -34,16 +34,16 @@ Status inTermsOfProjections(const Status& status) {
 
 }  // namespace
 
-Status projectedAttention(const TensorView& x, const std::optional<TensorView>& given,
+Status projectedAttention(const TensorView& x, const std::optional<TensorView>& context,
                           const ProjectionWeights& projections, AttentionOptions options,
                           AttentionOutputs& outputs, Arena& arena) {
-  const TensorView& context = given ? *given : x;
-  const char* contextName = given ? "context" : "x";
+  const TensorView& source = context ? *context : x;
+  const char* sourceName = context ? "context" : "x";
   ATTENTION_RETURN_IF_ERROR(checkInput("x", x));
-  ATTENTION_RETURN_IF_ERROR(checkInput(contextName, context));
-  if (x.rank() != context.rank() ||
-      countOf(x.shape, 0, x.rank() - 2) != countOf(context.shape, 0, context.rank() - 2)) {
-    return shapeMismatch("context", Message() << "got shape " << context.shape.dims()
+  ATTENTION_RETURN_IF_ERROR(checkInput(sourceName, source));
+  if (x.rank() != source.rank() ||
+      countOf(x.shape, 0, x.rank() - 2) != countOf(source.shape, 0, source.rank() - 2)) {
+    return shapeMismatch("context", Message() << "got shape " << source.shape.dims()
                                               << ", wanted x's rank and batch size, " << x.shape.dims());
   }
   if (options.numHeads == 0) options.numHeads = 1;
@@ -52,9 +52,9 @@ Status projectedAttention(const TensorView& x, const std::optional<TensorView>& 
   TensorView query, key, value;
   ATTENTION_RETURN_IF_ERROR(
       project({"x", "projections.query", "projections.queryBias"}, x, p.query, p.queryBias, arena, &query));
-  ATTENTION_RETURN_IF_ERROR(project({contextName, "projections.key", "projections.keyBias"}, context, p.key,
-                                    p.keyBias, arena, &key));
-  ATTENTION_RETURN_IF_ERROR(project({contextName, "projections.value", "projections.valueBias"}, context,
+  ATTENTION_RETURN_IF_ERROR(
+      project({sourceName, "projections.key", "projections.keyBias"}, source, p.key, p.keyBias, arena, &key));
+  ATTENTION_RETURN_IF_ERROR(project({sourceName, "projections.value", "projections.valueBias"}, source,
                                     p.value, p.valueBias, arena, &value));
   AttentionPlan plan;
   ATTENTION_RETURN_IF_ERROR(inTermsOfProjections(planAttention(query, key, value, options, &plan)));
@@ -72,7 +72,7 @@ Status projectedAttention(const TensorView& x, const std::optional<TensorView>& 
                                                          << "got it without output, wanted both or none");
   }
   const TensorView inputs[] = {x,
-                               context,
+                               source,
                                p.query,
                                p.key,
                                p.value,
@@ -90,8 +90,8 @@ Status projectedAttention(const TensorView& x, const std::optional<TensorView>& 
   float* scratch = linearScratch(arena);
   if (scratch == nullptr) return outOfMemory("");
   runLinear(x, p.query, p.queryBias, query.floats(), scratch);
-  runLinear(context, p.key, p.keyBias, key.floats(), scratch);
-  runLinear(context, p.value, p.valueBias, value.floats(), scratch);
+  runLinear(source, p.key, p.keyBias, key.floats(), scratch);
+  runLinear(source, p.value, p.valueBias, value.floats(), scratch);
   ATTENTION_RETURN_IF_ERROR(runAttention(plan, memory, arena));
   if (p.output) runLinear(attended.view(), *p.output, p.outputBias, outputs.output.floats(), scratch);
   return {};
