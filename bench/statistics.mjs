@@ -1,8 +1,12 @@
-/** Times of several functions in ms, taken in turns (a b c a b c …) so that all meet the same state of the machine. */
+/**
+ * Times of several functions in ms, taken in turns (a b c a b c …) so that all meet the same state of the machine:
+ * `rounds` of them, and more until two seconds have passed, which short calls need against noise.
+ */
 export async function interleave(functions, rounds) {
   const times = Object.fromEntries(Object.keys(functions).map((name) => [name, []]));
   await warmUp(functions);
-  for (let round = 0; round < rounds; round++) {
+  const end = performance.now() + 2000;
+  for (let round = 0; round < rounds || performance.now() < end; round++) {
     for (const [name, run] of Object.entries(functions)) {
       const start = performance.now();
       await run();

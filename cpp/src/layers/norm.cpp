@@ -13,7 +13,7 @@ using Arch = simd::DefaultArch;
 
 /// Softmax of one row in `scratch`, which has room for whole registers.
 void softmaxInPlace(float* scratch, size_t n) {
-  const size_t padded = kernels::roundUp(n, simd::kLanes<Arch>);
+  const size_t padded = kernels::roundUp(n, kernels::kStep<Arch>);
   std::fill(scratch + n, scratch + padded, kernels::kNegativeInfinity);
   const float highest = kernels::rowMaximum<Arch>(scratch, padded, kernels::kNegativeInfinity);
   const float sum = kernels::expRow<Arch>(scratch, padded, highest);
@@ -29,7 +29,7 @@ Status softmax(const TensorView& x, int axis, Output& out, Arena& arena) {
   if (x.count() == 0) return {};
   const size_t n = x.shape[axis], inner = countOf(x.shape, axis + 1, x.rank());
   const size_t outer = countOf(x.shape, 0, axis);
-  float* scratch = arena.floats({kernels::roundUp(n, simd::kLanes<Arch>)});
+  float* scratch = arena.floats({kernels::roundUp(n, kernels::kStep<Arch>)});
   if (scratch == nullptr) return outOfMemory("");
   for (size_t row = 0; row < outer * inner; ++row) {
     const size_t start = row / inner * n * inner + row % inner;

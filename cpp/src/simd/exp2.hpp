@@ -40,12 +40,11 @@ class Exp2 {
     p = multiplyAdd<Arch>(p, f, c2_);
     p = multiplyAdd<Arch>(p, f, c1_);
     p = multiplyAdd<Arch>(p, f, one_);
-    const auto exponent = xsimd::bitwise_cast<int32_t>(rounded) << 23;
-    return p * xsimd::bitwise_cast<float>(exponent + xsimd::bitwise_cast<int32_t>(one_));
+    return p * xsimd::bitwise_cast<float>(xsimd::bitwise_cast<int32_t>(rounded) << 23);
   }
 
  private:
-  static inline const volatile float kConstants[8] = {12582912.0f,
+  static inline const volatile float kConstants[8] = {12582912.0f + 127.0f,
                                                       -127.0f,
                                                       1.0f,
                                                       0.6931470036506653f,
