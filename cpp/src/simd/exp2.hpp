@@ -9,9 +9,9 @@ namespace attention::simd {
 /// 2^x for x <= 127, vectorised: at most 2.5 ULP for x in [-126, 127] (tests/cpp/exp2_test.cpp visits every
 /// float of a binade and samples the rest); 0 below -126.5, NaN for NaN, exactly 1 at 0.
 ///
-/// x = n + f with n = round(x), |f| <= 1/2. Adding 1.5·2^23 rounds and leaves n in the low mantissa bits,
-/// from where a shift puts it into an exponent: no conversion instruction. 2^f is a polynomial of degree 5
-/// whose constant term is exactly 1 (minimax of the relative error).
+/// x = n + f with n = round(x), |f| <= 1/2. Adding 1.5·2^23 + 127 rounds and leaves the exponent's bits n +
+/// 127 lowest in the mantissa, from where a shift puts them in place: no conversion instruction. 2^f is a
+/// polynomial of degree 5 whose constant term is exactly 1 (minimax of the relative error).
 ///
 /// The object holds the constants: V8 builds a vector literal anew at each use inside a loop, which made
 /// this 2.5 times slower, so they are loaded once, from memory the compiler cannot see through, and kept in
