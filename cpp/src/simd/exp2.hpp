@@ -1,7 +1,5 @@
 #pragma once
 
-#include <bit>
-
 #include "lanes.hpp"
 
 namespace attention::simd {
