@@ -10,8 +10,8 @@ namespace attention::kernels {
 
 inline constexpr float kNegativeInfinity = -std::numeric_limits<float>::infinity();
 
-/// Rows of the functions below are a whole number of steps long. Two registers a step, with a running value each:
-/// one alone would wait for itself, and the loop's own instructions count.
+/// Rows of the functions below are a whole number of steps long. Two registers a step, with a running value
+/// each: one alone would wait for itself, and the loop's own instructions count.
 template <class Arch>
 inline constexpr size_t kStep = 2 * simd::kLanes<Arch>;
 
