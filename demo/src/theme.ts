@@ -22,7 +22,9 @@ export function toggleTheme(): void {
   chosenTheme.value = isDark() ? 'light' : 'dark';
   try {
     localStorage.setItem(key, chosenTheme.value);
-  } catch {}
+  } catch {
+    // Without storage the choice lasts until the page is closed.
+  }
 }
 
 export function applyTheme(): void {
