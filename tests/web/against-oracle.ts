@@ -1,55 +1,102 @@
-import type { Attention } from 'attention-wasm';
+import type { Attention, Mask, Tensor } from 'attention-wasm';
 import { expectClose, logSumExpTolerance, outputTolerance, probabilityTolerance, scoreTolerance } from './compare.ts';
 import { attention, type OracleOptions, type OracleResult } from './oracle/attention.ts';
-import { valuesOf } from './oracle/values.ts';
+import { sizeOf, valuesOf } from './oracle/values.ts';
 import type { Plain } from './random.ts';
 
 export const stages = ['scores', 'softcapped', 'biased', 'probabilities'] as const;
-type Weights = boolean | (typeof stages)[number];
-type Options = OracleOptions & { mask?: Plain; attentionMask?: Plain };
+export type Weights = boolean | (typeof stages)[number];
+export type Inputs = readonly [q: Plain, k: Plain, v: Plain];
+
+/** The package's options; a Mask comes with the oracle's word for it. */
+export type Options = Omit<OracleOptions, 'mask' | 'attentionMask' | 'alibi' | 'sinks'> & {
+  mask?: Plain | Mask;
+  attentionMask?: Plain;
+  alibi?: boolean | Plain;
+  sinks?: Plain;
+};
+
+/** How a call is made, beside its options. */
+export interface Manner {
+  weights?: Weights;
+  logSumExp?: boolean;
+  /** Inputs by name that live in the engine's memory. */
+  resident?: readonly string[];
+  out?: 'array' | 'tensor' | undefined;
+}
+
+/** What the oracle makes of a call, in doubles or rounded at each step. */
+export const exactly = ([q, k, v]: Inputs, options: Options, round?: (x: number) => number): OracleResult =>
+  attention(q, k, v, inOracleWords(options), round);
+
+export const inOracleWords = (options: Options): OracleOptions =>
+  (options.rule ? { ...options, mask: undefined } : options) as OracleOptions;
 
 /** Runs one call and holds everything that came back against the oracle; scores are to be at most 50. */
 export function expectAttention(
   engine: Attention,
-  [q, k, v]: readonly [Plain, Plain, Plain],
+  inputs: Inputs,
   options: Options = {},
-  { weights = false as Weights, logSumExp = false } = {},
+  manner: Manner = {},
+  exact: OracleResult = exactly(inputs, options),
 ): OracleResult {
-  const exact = attention(q, k, v, options);
-  const got = engine.scaledDotProductAttention(q, k, v, { ...options, weights, logSumExp });
+  const { weights = false, logSumExp = false } = manner;
+  const got = callWith(engine, inputs, options, manner, exact);
   const [, H = 0, Sq = 0, Skv = 0] = exact.scores.shape;
-  const D = Math.max(1, valuesOf(q).length / Math.max(1, (exact.scores.shape[0] as number) * H * Sq));
+  const [q, , v] = inputs;
+  const D = Math.max(1, q.data.length / Math.max(1, (exact.scores.shape[0] as number) * H * Sq));
 
   expectClose(got.output, exact.output, outputTolerance(valuesOf(v), exact));
   expectPresence('logSumExp', got.logSumExp, logSumExp);
   if (got.logSumExp)
     expectClose(got.logSumExp, exact.logSumExp, logSumExpTolerance(D, Skv, exact.magnitude, exact.logSumExp));
   expectPresence('weights', got.weights, weights !== false);
-  if (got.weights) {
-    // No softcap: the scores after it are the scores.
-    const stage =
-      weights === true
-        ? 'probabilities'
-        : weights === 'softcapped'
-          ? 'scores'
-          : (weights as Exclude<Weights, boolean | 'softcapped'>);
-    expectClose(
-      got.weights,
-      exact[stage],
-      stage === 'probabilities' ? probabilityTolerance(exact) : scoreTolerance(D, exact.magnitude, exact[stage]),
-    );
-  }
+  if (!got.weights) return exact;
+  const stage = weights === true ? 'probabilities' : (weights as (typeof stages)[number]);
+  const tolerance = stage === 'probabilities' ? probabilityTolerance(exact) : scoreTolerance(D, exact, stage);
+  expectClose(got.weights, exact[stage], tolerance);
   return exact;
 }
 
 /** The same for each thing that can be asked for beside the output. */
-export function expectEverything(
+export function expectEverything(engine: Attention, inputs: Inputs, options: Options = {}): OracleResult {
+  const exact = exactly(inputs, options);
+  for (const weights of [false, true, ...stages] as const) expectAttention(engine, inputs, options, { weights }, exact);
+  return expectAttention(engine, inputs, options, { weights: true, logSumExp: true }, exact);
+}
+
+/** The call in its manner; what it returns outlives the tensors it was made with. */
+function callWith(
   engine: Attention,
-  inputs: readonly [Plain, Plain, Plain],
-  options: Options = {},
-): OracleResult {
-  for (const weights of [false, true, ...stages] as const) expectAttention(engine, inputs, options, { weights });
-  return expectAttention(engine, inputs, options, { weights: true, logSumExp: true });
+  [q, k, v]: Inputs,
+  { rule: _, ...options }: Options,
+  { weights, logSumExp, resident = [], out }: Manner,
+  { output: { shape } }: OracleResult,
+) {
+  const held: Tensor[] = [];
+  const hold = <T extends Tensor>(tensor: T): T => {
+    held.push(tensor);
+    return tensor;
+  };
+  const given = { ...options, q, k, v } as Record<string, unknown>;
+  for (const name of resident) given[name] = hold(engine.tensor(given[name] as Plain));
+  const { q: query, k: key, v: value, ...rest } = given;
+  const room = out === 'tensor' ? hold(engine.zeros(shape)) : new Float32Array(sizeOf(shape));
+  ('fill' in room ? room : room.data).fill(NaN); // what is not written shows
+  try {
+    const got = engine.scaledDotProductAttention(query as Plain, key as Plain, value as Plain, {
+      ...(rest as object),
+      ...(weights !== undefined && { weights }),
+      ...(logSumExp !== undefined && { logSumExp }),
+      ...(out && { out: room }),
+    });
+    const output = got.output as unknown as { data: Float32Array; shape: readonly number[] };
+    if (out === 'array' && output.data !== room) throw new Error('output.data is not the array given as out');
+    if (out === 'tensor' && got.output !== (room as unknown)) throw new Error('output is not the tensor given as out');
+    return { ...got, output: { data: output.data.slice(), shape: [...output.shape] } };
+  } finally {
+    for (const tensor of held) tensor.dispose();
+  }
 }
 
 function expectPresence(name: string, value: unknown, wanted: boolean): void {

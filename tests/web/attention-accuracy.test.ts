@@ -1,8 +1,12 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { expectClose, largest, outputTolerance, U } from './compare.ts';
+import { exactly, type Inputs } from './against-oracle.ts';
+import { callOf } from './arbitrary/call.ts';
+import { recipes } from './arbitrary/recipe.ts';
+import { expectClose, largest, outputTolerance, scoreTolerance } from './compare.ts';
 import { attention, type OracleResult } from './oracle/attention.ts';
 import { valuesOf } from './oracle/values.ts';
-import { type Plain, Random, randomAttention, seed } from './random.ts';
+import { type Plain, Random, seed } from './random.ts';
 import { forEachVariant } from './variants.ts';
 
 /** Semantics 12. */
@@ -30,24 +34,24 @@ forEachVariant('accuracy', (engine) => {
   test(`scores far beyond 50 err at most twice what plain float32 does, seed ${seed}`, () => {
     // Which of two roundings is luckier in one case is chance, so the factor 2 is asked of the mean; a bound holds in each case.
     let [ours, plains] = [0, 0];
-    for (let n = 0; n < 300; n++) {
-      const random = new Random(seed + n);
-      const c = randomAttention(random);
-      const louder = random.pick([4, 30, 1000]);
-      const q: Plain = { data: Float32Array.from(valuesOf(c.q), (x) => x * louder), shape: c.q.shape };
-      const exact = attention(q, c.k, c.v, c.options);
-      const got = engine().scaledDotProductAttention(q, c.k, c.v, c.options).output;
+    fc.sample(recipes, { seed, numRuns: 300 }).forEach((recipe, n) => {
+      const { inputs, options, sizes } = callOf(recipe);
+      const [softly, k, v] = inputs;
+      const louder = [4, 30, 1000][n % 3] as number;
+      const q: Plain = { data: Float32Array.from(valuesOf(softly), (x) => x * louder), shape: softly.shape };
+      const loud: Inputs = [q, k, v];
+      const exact = exactly(loud, options);
+      const { rule: _, ...given } = options;
+      const got = engine().scaledDotProductAttention(q, k, v, given as object).output;
       try {
-        expectClose(got, exact.output, boundOf(exact, c.D, valuesOf(c.v)));
+        expectClose(got, exact.output, boundOf(exact, sizes.D, valuesOf(v)));
       } catch (cause) {
-        throw new Error(`first case of ATTENTION_WASM_SEED=${seed + n}, queries ${louder} times as loud: ${cause}`, {
-          cause,
-        });
+        throw new Error(`call ${n}, queries ${louder} times as loud, ${JSON.stringify(recipe)}: ${cause}`, { cause });
       }
-      const size = 1 + largest(valuesOf(c.v));
+      const size = 1 + largest(valuesOf(v));
       ours += errorOf(got.data, exact.output.data) / size;
-      plains += errorOf(attention(q, c.k, c.v, c.options, Math.fround).output.data, exact.output.data) / size;
-    }
+      plains += errorOf(exactly(loud, options, Math.fround).output.data, exact.output.data) / size;
+    });
     expect(ours / plains).toBeLessThanOrEqual(2);
   });
 
@@ -74,11 +78,10 @@ const errorOf = (got: ArrayLike<number>, want: Float64Array): number =>
 
 /** With every score off by at most δ, each probability is off by a factor within e^±2δ, and the output by that share of 2·max|V|. */
 function boundOf(exact: OracleResult, D: number, v: Float64Array): number {
-  const { magnitude, biased } = exact;
+  const error = scoreTolerance(D, exact, 'biased');
   let delta = 0;
-  biased.data.forEach((score, pair) => {
-    if (score === -Infinity) return;
-    delta = Math.max(delta, (D + 4) * U * (magnitude.data[pair] as number) + 2 * U * Math.abs(score));
+  exact.biased.data.forEach((score, pair) => {
+    if (score !== -Infinity) delta = Math.max(delta, error(pair));
   });
   return outputTolerance(v, exact) + 2 * largest(v) * Math.min(1, Math.expm1(2 * delta));
 }

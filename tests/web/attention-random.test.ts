@@ -1,34 +1,55 @@
-import { test } from 'vitest';
-import { expectAttention, stages } from './against-oracle.ts';
-import { type AttentionCase, Random, randomAttention, seed } from './random.ts';
-import { forEachVariant } from './variants.ts';
+import { type Attention, createAttention } from 'attention-wasm';
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { exactly, expectAttention } from './against-oracle.ts';
+import { callOf } from './arbitrary/call.ts';
+import { type Recipe, recipes } from './arbitrary/recipe.ts';
+import { seed } from './random.ts';
+import { type Variant, variants } from './variants.ts';
 
-const cases = 2400;
 const groups = 24;
+const cases = 500;
 
-/** Semantics 12: within 2e-6·(1 + max|V|) for |scores| ≤ 50, to which the cases keep; compare.ts derives the other bounds. */
-forEachVariant('random attention', (engine) => {
-  test.for(Array.from({ length: groups }, (_, group) => group))(`group %i of ${groups}, seed ${seed}`, (group) => {
-    for (let n = group; n < cases; n += groups) {
-      const random = new Random(seed + n);
-      const c = randomAttention(random);
-      const weights = random.chance(0.4) ? random.pick([...stages, true] as const) : false;
-      try {
-        expectAttention(engine(), [c.q, c.k, c.v], c.options, { weights, logSumExp: random.chance(0.5) });
-      } catch (error) {
-        const message = `first case of ATTENTION_WASM_SEED=${seed + n}: ${describeCase(c)} weights: ${weights}: ${error}`;
-        throw new Error(message, { cause: error });
-      }
-    }
-  });
+const engines: [Variant, Attention][] = [];
+beforeAll(async () => {
+  for (const variant of variants) engines.push([variant, await createAttention({ variant })]);
+});
+afterAll(() => {
+  for (const [, engine] of engines) engine.dispose();
 });
 
-function describeCase({ q, k, v, options }: AttentionCase): string {
-  const tensor = (t: { data: ArrayLike<unknown>; shape: number[]; dtype?: string }) =>
-    `${t.dtype ?? t.data.constructor.name}[${t.shape}]`;
-  const option = ([name, value]: [string, unknown]) => {
-    const whole = value as { data: ArrayLike<unknown>; shape: number[] };
-    return `${name}: ${value !== null && typeof value === 'object' && 'shape' in value ? tensor(whole) : value}`;
-  };
-  return [`q ${tensor(q)}, k ${tensor(k)}, v ${tensor(v)}`, ...Object.entries(options).map(option)].join(', ');
-}
+test('what is asked', () => {
+  console.log(`${groups * cases} random calls of each of ${variants}; ATTENTION_WASM_SEED=${seed} repeats them`);
+  const sample = fc.sample(recipes, { seed, numRuns: 2000 });
+  const share = (has: (recipe: Recipe) => unknown) => sample.filter(has).length / sample.length;
+  const options = Object.keys(sample[0]?.options ?? {}) as (keyof Recipe['options'])[];
+  expect(options).toHaveLength(10);
+  for (const name of options)
+    expect(
+      share((r) => r.options[name] !== undefined),
+      name,
+    ).toBeGreaterThan(0.1);
+  expect(share((r) => r.long)).toBeGreaterThan(0.02);
+  // Nearly every call attends to something, and poison lies where it can do harm.
+  const exact = sample.slice(0, 300).map((recipe) => {
+    const { inputs, options } = callOf(recipe);
+    return { probabilities: exactly(inputs, options).probabilities.data, keys: inputs[1].data };
+  });
+  expect(exact.filter(({ probabilities }) => probabilities.some((p) => p > 0)).length).toBeGreaterThan(150);
+  expect(exact.filter(({ keys }) => Array.from(keys, Number).some(Number.isNaN)).length).toBeGreaterThan(15);
+});
+
+/** Semantics 12: within 2e-6·(1 + max|V|) for |scores| ≤ 50, to which the calls keep; compare.ts derives the other bounds. */
+test.for(Array.from({ length: groups }, (_, group) => group))(`group %i of ${groups}, seed ${seed}`, (group) => {
+  const property = fc.property(recipes, (recipe) => {
+    const { inputs, options, manner } = callOf(recipe);
+    const exact = exactly(inputs, options);
+    for (const [variant, engine] of engines)
+      try {
+        expectAttention(engine, inputs, options, manner, exact);
+      } catch (cause) {
+        throw new Error(`${variant}: ${cause}`, { cause });
+      }
+  });
+  fc.assert(property, { seed: seed + group, numRuns: cases });
+});

@@ -42,30 +42,43 @@ export const largest = (values: ArrayLike<number>): number =>
  * What is promised for outputs: |error| ≤ 2e-6·(1 + max|V|). A softmax turns the absolute error of a score into a relative one of its
  * probability, and a score in float32 is off by its size times 2^-24 and more: from a size of 16 on the promise grows with the scores.
  * (At 50, plain float32 loops over heads of size 128 err by 4e-6·(1 + max|V|).) Probabilities are the output for V = identity.
+ *
+ * A pair counts by its share: where p is 0 for float32, neither a loud score nor a steep ALiBi slope moves the output. A softcap asks
+ * for nothing more: its slope is at most 1, and its own roundings are relative to a value smaller than the score.
  */
 export const outputTolerance = (v: ArrayLike<number>, exact: OracleResult): number =>
-  2e-6 * Math.max(1, loudest(exact) / 16) * (1 + largest(v));
+  2e-6 * Math.max(1, largest(exact.loudness.data) / 16) * (1 + largest(v));
 
 export const probabilityTolerance = (exact: OracleResult): number => outputTolerance([1], exact);
 
-/** The largest finite score that takes part in a softmax. */
-const loudest = ({ biased, scores }: OracleResult): number =>
-  Math.max(largest(biased.data), largest(scores.data.filter((_, pair) => biased.data[pair] !== -Infinity)));
-
 /**
  * One score is a sum of D rounded products times the scale. In any order of additions, fused or not, its error is at most
- * (D + 4)·u·|scale|·Σ|q·k|: D for the sum, the rest for the scale, its rounding and a change of base. Adding a mask rounds once more.
+ * (D + 4)·u·|scale|·Σ|q·k|: D for the sum, the rest for the scale, its rounding and a change of base.
+ *
+ * The softcap passes that on at most unchanged (the slope of c·tanh(s/c) is at most 1). Its division moves s/c by 2 roundings of
+ * itself, thus the result by at most 2·u·|result| (x·tanh'(x) ≤ tanh(x)); a tanh good to 4 ulp, the product and a change of base of
+ * its own add at most 8 + 2. Nothing is allowed that would scale with c where the score is far below it.
+ *
+ * What is added is a slope and its product with a distance, each rounded, or a mask, and the sum is rounded twice on the way.
  */
-export const scoreTolerance = (D: number, magnitude: Exact, biased: Exact) => (index: number) => {
-  const value = biased.data[index] as number;
-  return (
-    (D + 4) * U * (magnitude.data[index] as number) + (Number.isFinite(value) ? 2 * U * Math.abs(value) : 0) + 1e-37
-  );
+export const scoreTolerance = (D: number, exact: OracleResult, stage: 'scores' | 'softcapped' | 'biased') => {
+  const { magnitude, added, scores, softcapped, [stage]: values } = exact;
+  const capped = stage !== 'scores' && softcapped !== scores;
+  return (pair: number): number => {
+    const size = (tensor: Exact) => {
+      const value = Math.abs(tensor.data[pair] as number);
+      return Number.isFinite(value) ? value : 0;
+    };
+    const tanh = capped ? 12 * size(softcapped) : 0;
+    const sum = stage === 'biased' ? 4 * size(added) : 0;
+    return U * ((D + 4) * (magnitude.data[pair] as number) + tanh + sum + 2 * size(values)) + 1e-37;
+  };
 };
 
 /**
  * logSumExp moves with its scores, the largest of which is off by about 2·√D·u·|scale|·Σ|q·k| (rounding errors add up like a random walk:
- * Higham and Mary 2019), and the sum of exponentials is good to the 2e-6 that the output is.
+ * Higham and Mary 2019), and the sum of exponentials is good to the 2e-6 that the output is. That covers what is added to the
+ * scores: of a key that matters it is about as large as the score and the logSumExp together.
  */
 export const logSumExpTolerance = (D: number, Skv: number, magnitude: Exact, lse: Exact) => (line: number) => {
   const row = magnitude.data.subarray(line * Skv, (line + 1) * Skv);

@@ -1,12 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { expectClose } from './compare.ts';
 import * as minilm from './minilm.ts';
-import { casesArePresent, readCases, whereCasesBelong } from './onnx-cases.ts';
+import { type ConformanceCase, casesArePresent, readCases, whereCasesBelong } from './onnx-cases.ts';
 import { attention } from './oracle/attention.ts';
+import { alibiSlopes } from './oracle/attention-rules.ts';
 import { bert, embed } from './oracle/bert.ts';
 import { erf, erfc } from './oracle/erf.ts';
 import * as layers from './oracle/layers.ts';
-import { fromHalf, toHalf } from './oracle/values.ts';
+import { rotaryEmbedding } from './oracle/rotary.ts';
+import { type Exact, fromHalf, toHalf } from './oracle/values.ts';
 
 /** The judges are judged first: by published values and, where they are present, by the ONNX cases. */
 describe('the oracles', () => {
@@ -48,6 +50,56 @@ describe('the oracles', () => {
     expect(Array.from(result.output.data)).toEqual([0, 1]);
     expect(result.logSumExp.data[0]).toBe(-Infinity);
   });
+  describe('what is added to scores', () => {
+    test('ALiBi slopes of 8 heads are 1/2 … 1/256, of 16 heads with the square roots between (Press et al. 2022, 3)', () => {
+      expect(alibiSlopes(8)).toEqual([1 / 2, 1 / 4, 1 / 8, 1 / 16, 1 / 32, 1 / 64, 1 / 128, 1 / 256]);
+      alibiSlopes(16).forEach((slope, h) => {
+        expect(slope).toBeCloseTo(Math.SQRT1_2 ** (h + 1), 15);
+      });
+    });
+    test('other head counts take every other slope of the next power of two', () => {
+      expect(alibiSlopes(1)).toEqual([1 / 256]);
+      expect(alibiSlopes(3)).toEqual([1 / 16, 1 / 256, 1 / 4]);
+      expect(alibiSlopes(12)).toEqual([...alibiSlopes(8), ...[0, 2, 4, 6].map((h) => alibiSlopes(16)[h])]);
+    });
+    const nothing = { data: [0], shape: [1, 1] };
+    const three = { data: [0, 0, 0], shape: [3, 1] };
+    const v = { data: [1, 10, 100], shape: [3, 1] };
+    test('ALiBi falls with the distance on both sides of the position', () => {
+      const alibi = { data: [2], shape: [1] };
+      const { biased, scores } = attention(nothing, three, v, { alibi, queryOffset: 1 });
+      expect(Array.from(biased.data)).toEqual([-2, 0, -2]);
+      expect(Array.from(scores.data)).toEqual([0, 0, 0]);
+    });
+    test('a window of [0,1] at position 1 leaves keys 1 and 2', () => {
+      expect(attention(nothing, three, v, { window: [0, 1], queryOffset: 1 }).output.data[0]).toBe(55);
+      expect(attention(nothing, three, v, { window: [1, 0], queryOffset: 1 }).output.data[0]).toBe(5.5);
+      expect(attention(nothing, three, v, { window: [-1, -1], queryOffset: 9 }).output.data[0]).toBeCloseTo(37, 12);
+    });
+    test('a softcap of c is c·tanh(s/c): nearly c far out, nearly the score within', () => {
+      const of = (key: number, softcap: number) => {
+        const k = { data: [key], shape: [1, 1] };
+        return attention({ data: [1], shape: [1, 1] }, k, k, { softcap });
+      };
+      expect(of(1000, 3).softcapped.data[0]).toBe(3);
+      expect(of(1000, 3).scores.data[0]).toBe(1000);
+      expect(of(-1e-3, 3).biased.data[0]).toBeCloseTo(-1e-3, 9);
+      expect(of(2, 2).biased.data[0]).toBeCloseTo(2 * ((Math.E ** 2 - 1) / (Math.E ** 2 + 1)), 14);
+    });
+    test('a sink of 0 beside one key of score 0 takes half; where nothing is attended it is the logSumExp', () => {
+      const one = { data: [0], shape: [1, 1] };
+      const sinks = { data: [0], shape: [1] };
+      const got = attention(nothing, one, { data: [8], shape: [1, 1] }, { sinks });
+      expect([got.output.data[0], got.probabilities.data[0]]).toEqual([4, 0.5]);
+      expect(got.logSumExp.data[0]).toBeCloseTo(Math.LN2, 15);
+      const empty = attention(nothing, one, one, { sinks: { data: [-2.5], shape: [1] }, kvLengths: [0] });
+      expect([empty.output.data[0], empty.probabilities.data[0], empty.logSumExp.data[0]]).toEqual([0, 0, -2.5]);
+    });
+    test('a rule is asked for positions', () => {
+      const asked = attention(nothing, three, v, { rule: ({ p, i, j }) => i === 0 && j === p, queryOffset: 2 });
+      expect(Array.from(asked.probabilities.data)).toEqual([0, 0, 1]);
+    });
+  });
   test('BERT with MiniLM’s weights embeds as sentence-transformers publishes', () => {
     const { ids } = minilm.tokenize(minilm.example);
     const { hiddenStates } = bert(minilm.config, minilm.tensors(), ids);
@@ -63,18 +115,30 @@ describe('the oracles', () => {
 
 if (!casesArePresent) console.warn(`CONFORMANCE WAS NOT RUN against the oracles: no ${whereCasesBelong}`);
 describe.runIf(casesArePresent)('the oracles against ONNX', () => {
-  const { cases } = casesArePresent ? readCases() : { cases: [] };
+  const cases = casesArePresent ? readCases() : [];
   test.each(cases.map((c) => [c.name, c] as const))('%s', (_, c) => {
     // The expected numbers were computed in float32, or rounded to halves.
-    const tolerance = (i: number) => c.tolerance * (1 + Math.abs(c.expected.data[i] as number));
-    if (c.op === 'Softmax') expectClose(layers.softmax(c.x, c.axis), c.expected, tolerance);
-    if (c.op === 'Gelu') expectClose(layers.map(c.x, layers.gelu), c.expected, tolerance);
-    if (c.op === 'LayerNormalization') expectClose(layers.layerNorm(c.x, c.weight, c.bias, c), c.expected, tolerance);
-    if (c.op !== 'Attention') return;
-    const result = attention(c.q, c.k, c.v, c.options);
-    expectClose(result.output, c.expected, tolerance);
-    const weights = c.weights;
-    const stage = c.stage === 'softcapped' ? 'scores' : c.stage;
-    if (weights) expectClose(result[stage], weights, (i) => c.tolerance * (1 + Math.abs(weights.data[i] as number)));
+    const tolerance = (want: Exact) => (i: number) => c.tolerance * (1 + Math.abs(want.data[i] as number));
+    const { output, weights } = judge(c);
+    expectClose(output, c.expected, tolerance(c.expected));
+    if (c.op === 'Attention' && c.weights) expectClose(weights as Exact, c.weights, tolerance(c.weights));
   });
+  function judge(c: ConformanceCase): { output: Exact; weights?: Exact } {
+    switch (c.op) {
+      case 'Softmax':
+        return { output: layers.softmax(c.x, c.axis) };
+      case 'Gelu':
+        return { output: layers.map(c.x, c.approximate === 'tanh' ? layers.geluTanh : layers.gelu) };
+      case 'LayerNormalization':
+        return { output: layers.layerNorm(c.x, c.weight, c.bias, c) };
+      case 'RMSNormalization':
+        return { output: layers.rmsNorm(c.x, c.weight, c) };
+      case 'RotaryEmbedding':
+        return { output: rotaryEmbedding(c.x, c.options) };
+      case 'Attention': {
+        const result = attention(c.q, c.k, c.v, c.options);
+        return { output: result.output, weights: result[c.stage] };
+      }
+    }
+  }
 });

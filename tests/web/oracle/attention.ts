@@ -1,34 +1,32 @@
+import { biasOf, type OracleOptions } from './attention-rules.ts';
 import { type Exact, type Numbers, sizeOf, valuesOf } from './values.ts';
+
+export type { OracleOptions } from './attention-rules.ts';
 
 /**
  * Scaled dot-product attention as plain loops, for judging the package. With query i of batch b at position p = i + offset_b:
  *
- *   scores[i,j]  = scale · Σ_d q[i,d]·k[j,d]                             key head ⌊h·Hkv/H⌋, scale 1/√D unless given
- *   biased[i,j]  = scores[i,j] + floatMask[i,j], or −∞ where the pair may not attend
- *   lse[i]       = log Σ_j exp(biased[i,j]) over the pairs that may attend, −∞ when there are none
- *   p[i,j]       = exp(biased[i,j] − lse[i]), 0 at masked pairs
- *   output[i,·]  = Σ_j p[i,j]·v[j,·] over the pairs that may attend, so masked keys are never read
+ *   scores[i,j]      = scale · Σ_d q[i,d]·k[j,d]                         key head ⌊h·Hkv/H⌋, scale 1/√D unless given
+ *   softcapped[i,j]  = c·tanh(scores[i,j]/c)                             the scores themselves without a softcap
+ *   biased[i,j]      = softcapped[i,j] − slope_h·|p−j| + floatMask[i,j], or −∞ where the pair may not attend
+ *   lse[i]           = log(exp(sink_h) + Σ_j exp(biased[i,j])) over the pairs that may attend, −∞ when there is nothing to add
+ *   p[i,j]           = exp(biased[i,j] − lse[i]), 0 at masked pairs
+ *   output[i,·]      = Σ_j p[i,j]·v[j,·] over the pairs that may attend, so masked keys are never read
  */
-export interface OracleOptions {
-  layout?: 'BHSD' | 'BSHD';
-  numHeads?: number;
-  numKvHeads?: number;
-  scale?: number;
-  causal?: boolean | 'upper-left' | 'lower-right';
-  queryOffset?: number | ArrayLike<number | bigint>;
-  mask?: Numbers;
-  attentionMask?: Numbers;
-  kvLengths?: ArrayLike<number | bigint>;
-}
-
 export interface OracleResult {
   output: Exact;
   scores: Exact;
+  /** The very scores where there is no softcap. */
+  softcapped: Exact;
   biased: Exact;
   probabilities: Exact;
   logSumExp: Exact;
   /** [B,H,Sq,Skv]: |scale|·Σ|q·k|, what the rounding errors of one score are measured against. */
   magnitude: Exact;
+  /** [B,H,Sq,Skv]: |slope·(p−j)| + |floatMask|, the same for what is added to it. */
+  added: Exact;
+  /** [B,H,Sq]: the size of the numbers a softmax leans on, Σ_j p_j·max(|softcapped_j|, |biased_j|) with the sink among them. */
+  loudness: Exact;
 }
 
 /** How a shape lays out batch, heads and positions. */
@@ -69,41 +67,6 @@ function outputShape(q: Numbers, query: Heads, Dv: number, options: OracleOption
   return [Sq, H * Dv];
 }
 
-/** First match wins: queryOffset; 'lower-right' from the number of valid keys; else 0. */
-export function offsetOf(b: number, Sq: number, Skv: number, options: OracleOptions): number {
-  const given = options.queryOffset;
-  if (given !== undefined) return typeof given === 'number' ? given : Number(given[b]);
-  if (options.causal === 'lower-right') return Number(options.kvLengths?.[b] ?? Skv) - Sq;
-  return 0;
-}
-
-/** The mask right-aligned to [B,H,Sq,Skv]: the number to add, or −∞ where it masks. */
-function denseBias(mask: Numbers | undefined, Skv: number): (b: number, h: number, i: number, j: number) => number {
-  if (mask === undefined) return () => 0;
-  const data = valuesOf(mask);
-  const [nb = 1, nh = 1, ni = 1, nj = 1] = [1, 1, 1, 1, ...mask.shape].slice(-4);
-  const bool = mask.dtype === 'bool';
-  return (b, h, i, j) => {
-    if (nj !== 1 && nj < Skv && j >= nj) return -Infinity;
-    const at = (n: number, index: number) => (n === 1 ? 0 : index);
-    const value = data[((at(nb, b) * nh + at(nh, h)) * ni + at(ni, i)) * nj + at(nj, j)] as number;
-    if (bool) return value !== 0 ? 0 : -Infinity;
-    return value;
-  };
-}
-
-/** The number added to a score, −∞ for a pair that may not attend: all rules at once. */
-export function biasOf(Sq: number, Skv: number, options: OracleOptions) {
-  const dense = denseBias(options.mask, Skv);
-  const keys = options.attentionMask && valuesOf(options.attentionMask);
-  return (b: number, h: number, i: number, j: number): number => {
-    if (options.causal && j > i + offsetOf(b, Sq, Skv, options)) return -Infinity;
-    if (options.kvLengths && j >= Number(options.kvLengths[b])) return -Infinity;
-    if (keys && keys[b * Skv + j] === 0) return -Infinity;
-    return dense(b, h, i, j);
-  };
-}
-
 /** `round` is the precision of each step: exact doubles by default, Math.fround for the plain float32 reference. */
 export function attention(
   q: Numbers,
@@ -123,11 +86,14 @@ export function attention(
   const { batch: B, heads: H, length: Sq, size: D } = query;
   const [Skv, Dv] = [key.length, value.size];
   const scale = options.scale ?? 1 / Math.sqrt(D);
-  const bias = biasOf(Sq, Skv, options);
+  const { alibi, mask } = biasOf({ H, Sq, Skv }, options);
+  const sinks = options.sinks && valuesOf(options.sinks);
 
   const pairs = [B, H, Sq, Skv];
-  const [scores, biased, probabilities, magnitude] = [zeros(pairs), zeros(pairs), zeros(pairs), zeros(pairs)];
-  const logSumExp = zeros([B, H, Sq]);
+  const [scores, biased, probabilities] = [zeros(pairs), zeros(pairs), zeros(pairs)];
+  const softcapped = options.softcap ? zeros(pairs) : scores;
+  const [magnitude, added] = [zeros(pairs), zeros(pairs)];
+  const [logSumExp, loudness] = [zeros([B, H, Sq]), zeros([B, H, Sq])];
   const output = zeros(outputShape(q, query, Dv, options));
   const result = headsOf(output.shape, options.numHeads, layout);
 
@@ -137,10 +103,10 @@ export function attention(
         const kvHead = Math.floor((h * key.heads) / H);
         const line = (b * H + h) * Sq + i;
         const atQuery = query.start(b, h, i);
-        const row = scores.data.subarray(line * Skv, (line + 1) * Skv);
-        const biasedRow = biased.data.subarray(line * Skv, (line + 1) * Skv);
+        const row = biased.data.subarray(line * Skv, (line + 1) * Skv);
         const attended: number[] = [];
         for (let j = 0; j < Skv; j++) {
+          const pair = line * Skv + j;
           const atKey = key.start(b, kvHead, j);
           let dot = 0;
           let size = 0;
@@ -149,30 +115,47 @@ export function attention(
             dot = round(dot + round(product));
             size += Math.abs(product);
           }
-          const added = bias(b, h, i, j);
-          row[j] = round(scale * dot);
-          magnitude.data[line * Skv + j] = Math.abs(scale) * size;
-          biasedRow[j] = added === -Infinity ? -Infinity : round(at(row, j) + added);
-          if (added !== -Infinity) attended.push(j);
+          const score = round(scale * dot);
+          const capped = softcap(score, options.softcap, round);
+          const [slope, extra] = [alibi(b, h, i, j), mask(b, h, i, j)];
+          scores.data[pair] = score;
+          softcapped.data[pair] = capped;
+          row[j] = extra === -Infinity ? -Infinity : round(round(capped + round(slope)) + extra);
+          magnitude.data[pair] = Math.abs(scale) * size;
+          if (extra === -Infinity) continue;
+          added.data[pair] = Math.abs(slope) + Math.abs(extra);
+          attended.push(j);
         }
-        const { p, lse } = softmaxOf(biasedRow, attended, round);
+        const sink = sinks?.[h] ?? -Infinity;
+        const { p, lse } = softmaxOf(row, attended, sink, round);
         logSumExp.data[line] = lse;
         probabilities.data.set(p, line * Skv);
+        loudness.data[line] = attended.reduce(
+          (total, j) =>
+            total + share(at(p, j), Math.max(Math.abs(at(softcapped.data, line * Skv + j)), Math.abs(at(row, j)))),
+          share(Math.exp(sink - lse), Math.abs(sink)),
+        );
         for (let d = 0; d < Dv; d++) {
           let total = 0;
           for (const j of attended) total = round(total + round(at(p, j) * at(vs, value.start(b, kvHead, j) + d)));
           output.data[result.start(b, h, i) + d] = total;
         }
       }
-  return { output, scores, biased, probabilities, logSumExp, magnitude };
+  return { output, scores, softcapped, biased, probabilities, logSumExp, magnitude, added, loudness };
 }
 
-function softmaxOf(row: Float64Array, attended: readonly number[], round: (x: number) => number) {
+const share = (p: number, size: number): number => (p > 0 ? p * size : 0);
+
+const softcap = (score: number, c: number | undefined, round: (x: number) => number): number =>
+  c ? round(c * round(Math.tanh(round(score / c)))) : score;
+
+/** The sink takes part in the maximum and in the denominator, and in nothing else. */
+function softmaxOf(row: Float64Array, attended: readonly number[], sink: number, round: (x: number) => number) {
   const p = new Float64Array(row.length);
-  if (attended.length === 0) return { p, lse: -Infinity };
-  const max = attended.reduce((most, j) => Math.max(most, at(row, j)), -Infinity); // NaN passes through Math.max
+  if (attended.length === 0) return { p, lse: sink };
+  const max = attended.reduce((most, j) => Math.max(most, at(row, j)), sink); // NaN passes through Math.max
   for (const j of attended) p[j] = round(Math.exp(round(at(row, j) - max)));
-  const sum = attended.reduce((total, j) => round(total + at(p, j)), 0);
+  const sum = attended.reduce((total, j) => round(total + at(p, j)), round(Math.exp(round(sink - max))));
   for (const j of attended) p[j] = round(at(p, j) / sum);
   return { p, lse: round(max + Math.log(sum)) };
 }
