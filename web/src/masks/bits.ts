@@ -28,8 +28,14 @@ export function bitAt(bits: Bits, row: number, column: number): number {
 
 export function countBits(bits: Bits): number {
   let count = 0;
-  for (let word of bits) {
-    for (; word !== 0; word &= word - 1) count++;
-  }
+  for (const word of bits) count += ones(word);
   return count;
+}
+
+/** Sums of 2, 4 and 8 neighbouring bits, then of the four bytes (Warren, Hacker's Delight, figure 5-2). */
+function ones(word: number): number {
+  const pairs = word - ((word >>> 1) & 0x55555555);
+  const fours = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333);
+  const bytes = (fours + (fours >>> 4)) & 0x0f0f0f0f;
+  return Math.imul(bytes, 0x01010101) >>> 24;
 }

@@ -5,7 +5,6 @@ import {
   keysEnd,
   misfit,
   type Plane,
-  perBatchEntry,
   positionsEnd,
   type Range,
   type Rule,
@@ -28,7 +27,7 @@ export function documents(lists: readonly Int32Array[], perBatch: boolean): Rule
         throw misfit(call.argument, `${ids.length} ids`, `at least ${needed}, one for each position`);
       }
     },
-    over: ({ batch }) => perBatchEntry(planes, batch),
+    over: ({ batch }) => planes[perBatch ? batch : 0] as Plane,
   };
 }
 

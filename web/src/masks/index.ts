@@ -45,11 +45,12 @@ export const masks: Masks = Object.freeze({
 
   bigBird(options: Parameters<Masks['bigBird']>[0]) {
     const given = checkKeys('options', options, ['blockSize', 'window', 'globalBlocks', 'randomBlocks', 'seed']);
+    const blockSize = integer('options.blockSize', given.blockSize, 1);
     const window = integer('options.window', given.window, 1);
     if (window % 2 === 0) throw refused('options.window', String(window), 'an odd number of blocks');
     return new RuleMask(
       bigBird({
-        blockSize: integer('options.blockSize', given.blockSize, 1),
+        blockSize,
         window,
         globalBlocks: integer('options.globalBlocks', given.globalBlocks, 0),
         randomBlocks: integer('options.randomBlocks', given.randomBlocks, 0),
@@ -86,13 +87,16 @@ export const masks: Masks = Object.freeze({
   },
 });
 
+const lengthsWanted = 'integers [B], or an attention mask [B,Skv]';
+
 function keyPadding(lengths: Parameters<Masks['keyPadding']>[0]): Rule {
   if (isArrayLike(lengths)) return keyLengths(naturals('lengths', lengths));
+  if (lengths === null || typeof lengths !== 'object') throw invalid('lengths', lengths, lengthsWanted);
   const { tensor, values } = flags('lengths', lengths);
   const [batch, width] = tensor.shape;
   if (tensor.shape.length === 2) return keyTable(values, batch as number, width as number);
-  if (tensor.shape.length !== 1) throw notOfRank('lengths', tensor, 'lengths [B] or an attention mask [B,Skv]');
-  if (tensor.dtype === 'bool') throw unsupported('lengths', tensor, 'lengths [B] as integers, or a mask [B,Skv]');
+  if (tensor.shape.length !== 1) throw notOfRank('lengths', tensor, lengthsWanted);
+  if (tensor.dtype === 'bool') throw unsupported('lengths', tensor, lengthsWanted);
   return keyLengths(naturals('lengths', valuesOf(tensor)));
 }
 

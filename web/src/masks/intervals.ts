@@ -1,4 +1,4 @@
-import { checkBatch, type Place, perBatchEntry, type Rule } from './rule.js';
+import { checkBatch, type Place, type Rule } from './rule.js';
 
 /** The keys a query at position p attends to; neither end falls as p grows. */
 interface Interval {
@@ -39,7 +39,7 @@ export function sharedPrefix(prefix: number): Rule {
 
 export function prefixes(lengths: readonly number[]): Rule {
   return {
-    ...intervals(({ batch }) => prefixInterval(perBatchEntry(lengths, batch))),
+    ...intervals(({ batch }) => prefixInterval(lengths[batch] as number)),
     perBatch: true,
     check: (call) => checkBatch('prefix lengths', lengths.length, call),
   };

@@ -52,11 +52,6 @@ export function coverageOf(some: boolean, all: boolean): Coverage {
   return all ? 'full' : some ? 'partial' : 'empty';
 }
 
-/** Lists that say something for each batch entry, or one for all. */
-export function perBatchEntry<T>(values: readonly T[], batch: number): T {
-  return values[values.length === 1 ? 0 : batch] as T;
-}
-
 export function checkBatch(name: string, entries: number, { extents, argument }: Call): void {
   if (entries === extents.length) return;
   throw misfit(argument, `${name} for ${entries} batch entries`, `B = ${extents.length}`);
