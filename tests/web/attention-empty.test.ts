@@ -1,6 +1,7 @@
+import { masks } from 'attention-wasm';
 import { describe, expect, test } from 'vitest';
-import { expectAttention, expectEverything } from './against-oracle.ts';
-import type { OracleOptions } from './oracle/attention.ts';
+import { expectEverything, type Inputs, type Options } from './against-oracle.ts';
+import * as rules from './oracle/masks.ts';
 import { type Plain, Random } from './random.ts';
 import { forEachVariant } from './variants.ts';
 
@@ -12,50 +13,157 @@ const bools = (values: number[], shape = [values.length]): Plain => ({
   shape,
   dtype: 'bool',
 });
+const none = (value: number, of: number) => Array(of).fill(value) as number[];
+const range = (n: number) => Array.from({ length: n }, (_, i) => i);
 
-forEachVariant('empty rows and masked places', (engine) => {
-  describe('semantics 5: a row that may attend to nothing gives zeros', () => {
-    const none = (value: number, of: number) => Array(of).fill(value) as number[];
-    const ways: [string, OracleOptions][] = [
-      ['bool false', { mask: bools(none(0, 9)) }],
-      ['float −∞', { mask: floats(none(-Infinity, 9)) }],
-      ['attentionMask', { attentionMask: bools(none(0, 9), [1, 9]) }],
-      ['kvLengths 0', { kvLengths: [0] }],
-      ['causal far to the left', { causal: true, queryOffset: -50 }],
-      [
-        'a short mask and the rest switched off',
-        { mask: bools([1, 1]), attentionMask: bools([0, 0, 1, 1, 1, 1, 1, 1, 1], [1, 9]) },
-      ],
-      ['a mask that leaves what causal forbids', { causal: true, mask: bools([0, 0, 0, 0, 0, 0, 0, 0, 1]) }],
-    ];
-    test.each(ways)('%s', (_, options) => {
-      const inputs: [Plain, Plain, Plain] = [
-        random.tensor([2, 5, 8]),
-        random.tensor([2, 9, 8]),
-        random.tensor([2, 9, 8]),
-      ];
-      const got = engine().scaledDotProductAttention(...inputs, {
-        ...(options as object),
-        weights: true,
-        logSumExp: true,
+/** Every way to leave all rows of Sq queries over Skv keys without a key. */
+const waysOf = (Sq: number, Skv: number): [string, Options][] => {
+  const half = Math.floor(Skv / 2);
+  const halfOf = (first: boolean) => range(Skv).map((j) => Number(j < half === first));
+  const before = { queryOffset: -Sq };
+  const after = { queryOffset: Skv + 2 * 70 };
+  const never: rules.Rule = () => false;
+  return [
+    ['bool false', { mask: bools(none(0, Skv)) }],
+    ['bool false of one key', { mask: bools([0]) }],
+    ['float −∞', { mask: floats(none(-Infinity, Skv)) }],
+    ['attentionMask', { attentionMask: bools(none(0, Skv), [1, Skv]) }],
+    ['kvLengths 0', { kvLengths: [0] }],
+    ['causal before the keys', { causal: true, ...before }],
+    ['causal before the keys, per batch', { causal: true, queryOffset: [-Sq] }],
+    ["'lower-right' over no valid key", { causal: 'lower-right', kvLengths: [0] }],
+    ['a window past the keys', { window: [70, -1], ...after }],
+    ['a window before the keys', { window: [-1, 0], ...before }],
+    ['a window of one, before the keys', { window: [0, 0], ...before }],
+    ['causal and a window past the keys', { causal: true, window: [1, 0], ...after }],
+    [
+      'a short mask and the rest switched off',
+      { mask: bools(none(1, half)), attentionMask: bools(halfOf(false), [1, Skv]) },
+    ],
+    [
+      'a mask that leaves what causal forbids',
+      { causal: true, mask: bools([...none(0, Skv - 1), 1]), queryOffset: -1 },
+    ],
+    ['kvLengths and the rest switched off', { kvLengths: [half], mask: floats(halfOf(false).map((x) => Math.log(x))) }],
+    [
+      'a window and a mask that leaves nothing of it',
+      { window: [Sq, 0], mask: bools([...none(0, Skv - 1), 1]), queryOffset: -1 },
+    ],
+    ['causal()', { mask: masks.causal(), rule: rules.causal, ...before }],
+    ['slidingWindow', { mask: masks.slidingWindow(70, 3), rule: rules.slidingWindow(70, 3), ...after }],
+    ['keyPadding by lengths', { mask: masks.keyPadding([0]), rule: rules.keyLengths([0]) }],
+    ['keyPadding by a mask', { mask: masks.keyPadding(bools(none(0, Skv), [1, Skv])), rule: never }],
+    ['prefixLM', { mask: masks.prefixLM(0), rule: rules.prefixLM(0), ...before }],
+    [
+      'documents',
+      {
+        mask: masks.documents(range(Skv + Sq).map((p) => Number(p < Skv))),
+        rule: ({ p, j }) => p < Skv === j < Skv,
+        queryOffset: Skv,
+      },
+    ],
+    ['documents before their list', { mask: masks.documents(none(7, Skv)), rule: never, ...before }],
+    ['dilated', { mask: masks.dilated(35, 2), rule: rules.dilated(35, 2), ...after }],
+    ['globalTokens, none', { mask: masks.globalTokens([]), rule: never }],
+    ['globalTokens elsewhere', { mask: masks.globalTokens([Skv, Skv + 5]), rule: never, ...before }],
+    [
+      'bigBird past the keys',
+      { mask: masks.bigBird({ blockSize: 8, window: 3, globalBlocks: 0, randomBlocks: 0 }), rule: never, ...after },
+    ],
+    [
+      'bigBird before the keys',
+      { mask: masks.bigBird({ blockSize: 8, window: 3, globalBlocks: 1, randomBlocks: 1 }), rule: never, ...before },
+    ],
+    [
+      'blockSparse',
+      { mask: masks.blockSparse(bools(none(0, 64), [1, 1, 8, 8]), Math.ceil(Math.max(Sq, Skv) / 8)), rule: never },
+    ],
+    [
+      'blockSparse before its table',
+      {
+        mask: masks.blockSparse(bools(none(1, 64), [1, 1, 8, 8]), Math.ceil(Math.max(Sq, Skv) / 8)),
+        rule: never,
+        ...before,
+      },
+    ],
+    ['dense', { mask: masks.dense(bools(none(0, Skv))), rule: never }],
+    ['fromFunction', { mask: masks.fromFunction(() => false), rule: never }],
+    ['a rule and its opposite', { mask: masks.causal().and(masks.causal().not()), rule: never }],
+    ['neither a rule nor its opposite', { mask: masks.causal().or(masks.causal().not()).not(), rule: never }],
+    [
+      'rules that do not meet',
+      { mask: masks.keyPadding([half]).and(masks.dense(bools(halfOf(false)))), rule: never, queryOffset: 3 },
+    ],
+    ['causal and a rule of the future', { causal: true, mask: masks.causal().not(), rule: rules.not(rules.causal) }],
+    [
+      'a window and a rule beyond it',
+      { window: [2, 2], mask: masks.slidingWindow(2, 2).not(), rule: rules.not(rules.slidingWindow(2, 2)) },
+    ],
+    [
+      'kvLengths and a rule behind them',
+      { kvLengths: [half], mask: masks.keyPadding([half]).not(), rule: ({ j }) => j >= half },
+    ],
+  ];
+};
+
+forEachVariant('empty rows', (engine) => {
+  describe('semantics 5: a row that may attend to nothing gives zeros, and its logSumExp is −∞ or the sink', () => {
+    const sinks = floats([1.5, -Infinity, -40]);
+    describe.each([
+      [5, 9],
+      [70, 201],
+    ])('%i queries, %i keys', (Sq, Skv) => {
+      test.each(waysOf(Sq, Skv))('%s', (_, options) => {
+        const inputs: Inputs = [random.tensor([3, Sq, 8]), random.tensor([3, Skv, 8]), random.tensor([3, Skv, 6])];
+        for (const more of [{}, { sinks }, { softcap: 5, alibi: true, sinks }]) {
+          const { rule: _, ...given } = { ...options, ...more };
+          const got = engine().scaledDotProductAttention(...inputs, {
+            ...(given as object),
+            weights: true,
+            logSumExp: true,
+          });
+          expect(got.output.data.every((x) => x === 0)).toBe(true);
+          expect(got.weights.data.every((x) => x === 0)).toBe(true);
+          got.logSumExp.data.forEach((lse, line) => {
+            const sink = 'sinks' in more ? (sinks.data[Math.floor(line / Sq)] as number) : -Infinity;
+            if (lse !== sink && !(Math.abs(lse - sink) <= 4e-7 * Math.abs(sink)))
+              throw new Error(`logSumExp is ${lse}, wanted ${sink}`);
+          });
+          expectEverything(engine(), inputs, { ...options, ...more });
+        }
       });
-      expect(got.output.data.every((x) => x === 0)).toBe(true);
-      expect(got.weights.data.every((x) => x === 0)).toBe(true);
-      expect(got.logSumExp.data.every((x) => x === -Infinity)).toBe(true);
-      expectEverything(engine(), inputs, options as { mask?: Plain });
+    });
+    test.each([
+      {},
+      { sinks },
+      { causal: true },
+      { causal: 'lower-right', alibi: true, window: [1, 1], softcap: 3, sinks },
+    ] as Options[])('no keys at all: %o', (options) => {
+      const inputs: Inputs = [random.tensor([3, 4, 8]), random.tensor([3, 0, 8]), random.tensor([3, 0, 6])];
+      const { output, logSumExp } = expectEverything(engine(), inputs, options);
+      expect(output.shape).toEqual([3, 4, 6]);
+      expect(logSumExp.data[0]).toBe(options.sinks ? 1.5 : -Infinity);
     });
     test('empty rows among others, on any side of a tile', () => {
       for (const Sq of [1, 4, 7, 8, 16, 33]) {
-        const mask = bools(
-          Array.from({ length: Sq * 70 }, (_, n) => (Math.floor(n / 70) % 3 === 0 ? 0 : Number(random.chance(0.5)))),
-          [Sq, 70],
-        );
-        expectEverything(engine(), [random.tensor([Sq, 16]), random.tensor([70, 16]), random.tensor([70, 16])], {
-          mask,
-        });
+        const rows = range(Sq * 70).map((n) => (Math.floor(n / 70) % 3 === 0 ? 0 : Number(random.chance(0.5))));
+        const inputs: Inputs = [random.tensor([Sq, 16]), random.tensor([70, 16]), random.tensor([70, 16])];
+        expectEverything(engine(), inputs, { mask: bools(rows, [Sq, 70]) });
+        expectEverything(engine(), inputs, { mask: bools(rows, [Sq, 70]), sinks: floats([0.5]) });
       }
     });
+    test('rows that a window leaves empty, before and behind those that see keys', () => {
+      for (const queryOffset of [-20, -3, 60, 199]) {
+        const inputs: Inputs = [random.tensor([150, 4]), random.tensor([201, 4]), random.tensor([201, 4])];
+        const { probabilities } = expectEverything(engine(), inputs, { window: [3, 5], queryOffset });
+        const rows = range(150).map((i) => probabilities.data.subarray(i * 201, (i + 1) * 201).some((p) => p > 0));
+        expect(rows.includes(true)).toBe(true);
+        if (queryOffset !== -3) expect(rows.includes(false)).toBe(true);
+      }
+    });
+  });
 
+  describe('only −∞, bool false and rules mask', () => {
     test.each([-1e9, lowest])('a finite %f never masks: a row of nothing else is the mean', (value) => {
       // Scores of 0: every precision gives the mean.
       const q = floats([0, 0], [1, 2]);
@@ -104,10 +212,6 @@ forEachVariant('empty rows and masked places', (engine) => {
       expect(got.output.data[0]).toBeCloseTo(3, 5);
       expect(Math.abs((got.logSumExp.data[0] as number) / score - 1)).toBeLessThan(1e-3);
     });
-    test('a score of −∞ beside others weighs nothing', () => {
-      const [q, k] = [floats([1], [1, 1]), floats([-Infinity, 0, -Infinity, 0], [4, 1])];
-      expectAttention(engine(), [q, k, floats([9, 1, 9, 3], [4, 1])], {}, { weights: true, logSumExp: true });
-    });
     test('a single attended key takes everything, however low its score', () => {
       for (const j of [0, 3, 40]) {
         const mask = bools(Array.from({ length: 41 }, (_, n) => Number(n === j)));
@@ -117,70 +221,6 @@ forEachVariant('empty rows and masked places', (engine) => {
         });
         expect(Array.from(got.output.data)).toEqual(Array.from(v.data.subarray(j * 3, j * 3 + 3)));
       }
-    });
-  });
-
-  describe('semantics 6: masked positions are never read into the result', () => {
-    const [Sq, Skv, D] = [5, 37, 16];
-    const hidden = (j: number) => j % 4 === 1 || j >= 30;
-    const row = (value: (hidden: boolean) => number) => Array.from({ length: Skv }, (_, j) => value(hidden(j)));
-    const kinds: [string, OracleOptions][] = [
-      ['bool', { mask: bools(row((h) => (h ? 0 : 1))) }],
-      ['float', { mask: floats(row((h) => (h ? -Infinity : 0.5))) }],
-      [
-        'attentionMask',
-        {
-          attentionMask: bools(
-            row((h) => (h ? 0 : 1)),
-            [1, Skv],
-          ),
-        },
-      ],
-      ['kvLengths', { kvLengths: [30], mask: bools(row((h) => (h ? 0 : 1))) }],
-      ['a short mask', { mask: bools(row((h) => (h ? 0 : 1)).slice(0, 30)) }],
-    ];
-    for (const poison of [NaN, Infinity, -Infinity])
-      test.each(kinds)(`${poison} in masked K and V: %s`, (_, options) => {
-        const inputs: [Plain, Plain, Plain] = [
-          random.tensor([Sq, D]),
-          random.tensor([Skv, D]),
-          random.tensor([Skv, D]),
-        ];
-        for (const tensor of inputs.slice(1))
-          for (let j = 0; j < Skv; j++) if (hidden(j)) tensor.data.fill(poison as never, j * D, (j + 1) * D);
-        expectEverything(engine(), inputs, options as { mask?: Plain });
-      });
-    test('NaN in the future of causal attention', () => {
-      const inputs: [Plain, Plain, Plain] = [random.tensor([20, D]), random.tensor([Skv, D]), random.tensor([Skv, D])];
-      for (const tensor of inputs.slice(1)) tensor.data.fill(NaN as never, 20 * D);
-      expectEverything(engine(), inputs, { causal: true });
-    });
-    test('NaN at an attended key reaches its queries and no other', () => {
-      for (const which of [1, 2] as const) {
-        const inputs: [Plain, Plain, Plain] = [random.tensor([9, D]), random.tensor([9, D]), random.tensor([9, D])];
-        inputs[which].data.fill(NaN as never, 4 * D, 5 * D);
-        const { data } = engine().scaledDotProductAttention(...inputs, { causal: true }).output;
-        for (let i = 0; i < 9; i++)
-          expect(Array.from(data.subarray(i * D, (i + 1) * D)).every(Number.isNaN)).toBe(i >= 4);
-        expectAttention(engine(), inputs, { causal: true });
-      }
-    });
-    test('NaN in a query spoils that row alone', () => {
-      const inputs: [Plain, Plain, Plain] = [random.tensor([9, D]), random.tensor([9, D]), random.tensor([9, D])];
-      inputs[0].data[3 * D] = NaN;
-      expectAttention(engine(), inputs, {}, { logSumExp: true });
-    });
-    test('NaN in a float mask spoils that row alone', () => {
-      const mask = floats(
-        Array.from({ length: 81 }, (_, n) => (n === 31 ? NaN : 0)),
-        [9, 9],
-      );
-      expectAttention(
-        engine(),
-        [random.tensor([9, D]), random.tensor([9, D]), random.tensor([9, D])],
-        { mask },
-        { logSumExp: true },
-      );
     });
   });
 });
