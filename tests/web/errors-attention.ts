@@ -1,5 +1,4 @@
-import type { Plain } from './random.ts';
-import { bool, dtype, f32, type Inputs, invalid, of3, sdpa, shape, type Wrong } from './wrong-calls.ts';
+import { bool, detached, dtype, f32, type Inputs, invalid, of3, sdpa, shape, type Wrong } from './wrong-calls.ts';
 
 const inputs: Wrong[] = [
   ['q missing', of3(undefined, f32(6, 8), f32(6, 8)), invalid, 'q', 'undefined'],
@@ -95,14 +94,8 @@ const inputs: Wrong[] = [
     'q',
     /Array/,
   ],
-  ['a detached array', of3(detached(), f32(6, 8), f32(6, 8)), shape, 'q', 0, 32],
+  ['a detached array', of3(detached(4, 8), f32(6, 8), f32(6, 8)), shape, 'q', 0, 32],
 ];
-
-function detached(): Plain {
-  const data = new Float32Array(32);
-  structuredClone(data, { transfer: [data.buffer] });
-  return { data, shape: [4, 8] };
-}
 
 const packed: Inputs = [f32(2, 4, 24), f32(2, 6, 24), f32(2, 6, 15)];
 const types: Wrong[] = [

@@ -18,6 +18,12 @@ export const bool = (...shape: number[]): Plain => ({
   shape,
   dtype: 'bool',
 });
+/** What is left of an array whose buffer went elsewhere, as views do when memory grows. */
+export function detached(...shape: number[]): Plain {
+  const { data } = f32(...shape);
+  structuredClone(data, { transfer: [data.buffer as ArrayBuffer] });
+  return { data, shape };
+}
 export type Inputs = [q: Plain, k: Plain, v: Plain];
 export const sdpa =
   (options: object, inputs: Inputs = [f32(2, 3, 4, 8), f32(2, 3, 6, 8), f32(2, 3, 6, 5)]) =>

@@ -1,0 +1,171 @@
+import { type Attention, masks } from 'attention-wasm';
+import type { Plain } from './random.ts';
+import { any, bool, detached, dtype, f32, invalid, sdpa, shape, type Wrong } from './wrong-calls.ts';
+
+// sdpa() has 2 batches, 3 heads, 4 queries and 6 keys.
+const disposed = (e: Attention) => {
+  const tensor = e.tensor(f32(3));
+  tensor.dispose();
+  return tensor;
+};
+const ints = (...sizes: number[]): Plain => ({ data: new Int32Array(sizes.reduce((a, b) => a * b, 1)), shape: sizes });
+
+const windows: Wrong[] = [
+  ['window a number', sdpa({ window: 3 }), invalid, 'options.window', 3],
+  ['window null', sdpa({ window: null }), invalid, 'options.window', 'null'],
+  ['window as text', sdpa({ window: '1,1' }), invalid, 'options.window', '1,1'],
+  ['window true', sdpa({ window: true }), invalid, 'options.window', 'true'],
+  ['window an object', sdpa({ window: { left: 1, right: 1 } }), invalid, 'options.window'],
+  ['window of nothing', sdpa({ window: [] }), invalid, /^options\.window/],
+  ['window of one', sdpa({ window: [1] }), invalid, /^options\.window/],
+  ['window of three', sdpa({ window: [1, 2, 3] }), invalid, /^options\.window/, 3],
+  ['window [−2, 0]', sdpa({ window: [-2, 0] }), invalid, /^options\.window/, -2, -1],
+  ['window [0, −2]', sdpa({ window: [0, -2] }), invalid, /^options\.window/, -2, -1],
+  ['window [0.5, 0]', sdpa({ window: [0.5, 0] }), invalid, /^options\.window/, '0.5'],
+  ['window [0, NaN]', sdpa({ window: [0, NaN] }), invalid, /^options\.window/, 'NaN'],
+  ['window [∞, 0]', sdpa({ window: [Infinity, 0] }), invalid, /^options\.window/, 'Infinity'],
+  ['window [0, −∞]', sdpa({ window: [0, -Infinity] }), invalid, /^options\.window/, '-Infinity'],
+  ['window of texts', sdpa({ window: ['1', '1'] }), invalid, /^options\.window/, '1'],
+  ['window with a hole', sdpa({ window: [undefined, 0] }), invalid, /^options\.window/, 'undefined'],
+  ['window with null', sdpa({ window: [0, null] }), invalid, /^options\.window/, 'null'],
+];
+
+const softcaps: Wrong[] = [
+  ['softcap −1', sdpa({ softcap: -1 }), invalid, 'options.softcap', -1],
+  ['softcap −1e-30', sdpa({ softcap: -1e-30 }), invalid, 'options.softcap', '-1e-30'],
+  ['softcap NaN', sdpa({ softcap: NaN }), invalid, 'options.softcap', 'NaN'],
+  ['softcap ∞', sdpa({ softcap: Infinity }), invalid, 'options.softcap', 'Infinity'],
+  ['softcap −∞', sdpa({ softcap: -Infinity }), invalid, 'options.softcap', '-Infinity'],
+  ['softcap past float32', sdpa({ softcap: 1e39 }), invalid, 'options.softcap', '1e+39'],
+  ['softcap as text', sdpa({ softcap: '30' }), invalid, 'options.softcap', '30'],
+  ['softcap null', sdpa({ softcap: null }), invalid, 'options.softcap', 'null'],
+  ['softcap true', sdpa({ softcap: true }), invalid, 'options.softcap', 'true'],
+  ['softcap per head', sdpa({ softcap: [30, 30, 30] }), invalid, 'options.softcap'],
+  ['softcap a bigint', sdpa({ softcap: 30n }), invalid, 'options.softcap', '30'],
+];
+
+/** What goes wrong with a tensor of one float per head. */
+const perHead = (name: 'alibi' | 'sinks'): Wrong[] => {
+  const given = (value: unknown) => sdpa({ [name]: value });
+  const argument = `options.${name}`;
+  return [
+    [`${name} a number`, given(1), invalid, argument, 1],
+    [`${name} null`, given(null), invalid, argument, 'null'],
+    [`${name} as text`, given('true'), invalid, argument, 'true'],
+    [`${name} a bare array`, given([1, 2, 3]), invalid, argument],
+    [`${name} bare floats`, given(new Float32Array(3)), invalid, argument, /shape|dims/],
+    [`${name} a function`, given(() => 1), invalid, argument, 'function'],
+    [`${name} without data`, given({ shape: [3] }), invalid, argument, 'data'],
+    [`${name} without a shape`, given({ data: new Float32Array(3) }), invalid, argument, 'shape'],
+    [`${name} of two heads`, given(f32(2)), shape, argument, 2, 3],
+    [`${name} of four heads`, given(f32(4)), shape, argument, 4, 3],
+    [`${name} of one head`, given(f32(1)), shape, argument, 1, 3],
+    [`${name} of no head`, given(f32(0)), shape, argument, 0, 3],
+    [`${name} of rank 0`, given(f32()), shape, argument, '[]', 3],
+    [`${name} of rank 2`, given(f32(1, 3)), shape, argument, '[1,3]', 3],
+    [`${name} per batch`, given(f32(2, 3)), shape, argument, '[2,3]', 3],
+    [`${name} shorter than its shape`, given({ data: new Float32Array(2), shape: [3] }), shape, argument, 2, 3],
+    [`${name} a stale view`, given(detached(3)), shape, argument, 0, 3],
+    [`${name} of int32`, given(ints(3)), dtype, argument, 'int32', 'float'],
+    [`${name} of int64`, given({ data: new BigInt64Array(3), shape: [3] }), dtype, argument, 'int', 'float'],
+    [`${name} of bytes`, given({ data: new Uint8Array(3), shape: [3] }), dtype, argument, 'int', 'float'],
+    [`${name} of bool`, given(bool(3)), dtype, argument, 'bool', 'float'],
+    [`${name} of an unknown type`, given({ ...f32(3), dtype: 'bfloat16' }), dtype, argument, 'bfloat16'],
+    [`${name} disposed`, (e) => given(disposed(e))(e), 'DISPOSED', argument],
+    [
+      `${name} of key heads`,
+      sdpa({ [name]: f32(2), numHeads: 6, numKvHeads: 2 }, [f32(4, 24), f32(6, 8), f32(6, 8)]),
+      shape,
+      argument,
+      2,
+      6,
+    ],
+  ];
+};
+
+const blocks = (...sizes: number[]) => masks.blockSparse(bool(...sizes), 2);
+const rules: Wrong[] = [
+  ['a builder in place of a rule', sdpa({ mask: masks.causal }), invalid, 'options.mask', 'function'],
+  ['what only looks like a rule', sdpa({ mask: { and() {}, or() {}, not() {} } }), invalid, 'options.mask'],
+  ['a list of rules', sdpa({ mask: [masks.causal()] }), invalid, 'options.mask'],
+  ['mask true', sdpa({ mask: true }), invalid, 'options.mask', 'true'],
+  ['mask null', sdpa({ mask: null }), invalid, 'options.mask', 'null'],
+  ["mask 'causal'", sdpa({ mask: 'causal' }), invalid, 'options.mask', 'causal'],
+  ['a rule as attentionMask', sdpa({ attentionMask: masks.causal() }), invalid, 'options.attentionMask'],
+  ['key lengths for another batch', sdpa({ mask: masks.keyPadding([4]) }), shape, 'options.mask', 1, 2],
+  ['key lengths for more batches', sdpa({ mask: masks.keyPadding([4, 4, 4]) }), shape, 'options.mask', 3, 2],
+  ['a padding mask of another batch', sdpa({ mask: masks.keyPadding(bool(3, 6)) }), shape, 'options.mask', 3, 2],
+  ['a padding mask of fewer keys', sdpa({ mask: masks.keyPadding(bool(2, 5)) }), shape, 'options.mask', 5, 6],
+  ['prefixes for another batch', sdpa({ mask: masks.prefixLM([1, 2, 3]) }), shape, 'options.mask', 3, 2],
+  ['documents for another batch', sdpa({ mask: masks.documents([[0, 0, 0, 0, 0, 0]]) }), shape, 'options.mask', 1, 2],
+  ['documents of fewer keys', sdpa({ mask: masks.documents([0, 0, 0, 1, 1]) }), shape, 'options.mask', 5, 6],
+  [
+    'documents that end before the queries',
+    sdpa({ mask: masks.documents([0, 0, 0, 1, 1, 1]), queryOffset: 5 }),
+    shape,
+    'options.mask',
+    6,
+    9,
+  ],
+  [
+    'documents too short for one batch entry',
+    sdpa({ mask: masks.documents([0, 0, 0, 1, 1, 1]), queryOffset: [0, 3] }),
+    shape,
+    'options.mask',
+    6,
+    7,
+  ],
+  ['blocks of too few rows', sdpa({ mask: blocks(1, 1, 1, 3) }), shape, 'options.mask', 1, 2],
+  ['blocks of too few columns', sdpa({ mask: blocks(1, 1, 2, 2) }), shape, 'options.mask', 2, 3],
+  ['blocks too few for the offset', sdpa({ mask: blocks(1, 1, 2, 3), queryOffset: 2 }), shape, 'options.mask', 2, 3],
+  ['blocks of other heads', sdpa({ mask: blocks(1, 2, 2, 3) }), shape, 'options.mask', 2, 3],
+  ['blocks of another batch', sdpa({ mask: blocks(3, 1, 2, 3) }), shape, 'options.mask', 3, 2],
+  ['a dense rule with other queries', sdpa({ mask: masks.dense(bool(5, 6)) }), shape, 'options.mask', 5, 4],
+  ['a dense rule with more keys', sdpa({ mask: masks.dense(bool(4, 7)) }), shape, 'options.mask', 7, 6],
+  ['a dense rule with other heads', sdpa({ mask: masks.dense(bool(2, 4, 6)) }), shape, 'options.mask', 2, 3],
+  ['a dense rule of another batch', sdpa({ mask: masks.dense(bool(3, 3, 4, 6)) }), shape, 'options.mask', 3, 2],
+  [
+    'a rule that does not fit inside others',
+    sdpa({ mask: masks.causal().or(masks.dilated(1, 1).and(masks.keyPadding([1]).not())) }),
+    shape,
+    'options.mask',
+    1,
+    2,
+  ],
+];
+
+const square = f32(8, 8);
+const projections = { query: square, key: square, value: square };
+const self = (options: object) => (e: Attention) => e.selfAttention(f32(3, 8), projections, any(options));
+const bags: Wrong[] = [
+  [
+    'options null',
+    (e) => e.scaledDotProductAttention(f32(4, 8), f32(6, 8), f32(6, 8), any(null)),
+    invalid,
+    'options',
+    'null',
+  ],
+  [
+    'options as text',
+    (e) => e.scaledDotProductAttention(f32(4, 8), f32(6, 8), f32(6, 8), any('causal')),
+    invalid,
+    'options',
+    'causal',
+  ],
+  ['window [−2, 0] over projections', self({ window: [-2, 0] }), invalid, /^options\.window/, -2, -1],
+  ['softcap NaN over projections', self({ softcap: NaN }), invalid, 'options.softcap', 'NaN'],
+  ['sinks of two heads over projections', self({ sinks: f32(2) }), shape, 'options.sinks', 2, 1],
+  ['alibi of int32 over projections', self({ alibi: ints(1) }), dtype, 'options.alibi', 'int32', 'float'],
+  ['a rule that does not fit over projections', self({ mask: masks.keyPadding([1, 2]) }), shape, 'options.mask', 2, 1],
+];
+
+export const wrongOptions: readonly Wrong[] = [
+  ...windows,
+  ...softcaps,
+  ...perHead('alibi'),
+  ['alibi 0', sdpa({ alibi: 0 }), invalid, 'options.alibi', 0],
+  ...perHead('sinks'),
+  ['sinks true', sdpa({ sinks: true }), invalid, 'options.sinks', 'true'],
+  ...rules,
+  ...bags,
+];
