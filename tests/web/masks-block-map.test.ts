@@ -121,14 +121,14 @@ const builders: Record<string, Builder> = {
     return { name: 'prefixLM', mask: masks.prefixLM(prefix), says: (b, _h, p, j) => j < of(b) || j <= p };
   },
   documents: (random, extents) => {
-    const length = Math.max(0, ...extents.flatMap(({ queries, keys, offset }) => [queries + offset, keys]));
+    const lengths = extents.map(({ queries, keys, offset }) => Math.max(keys, queries > 0 ? queries + offset : 0));
     const kind = random.pick(['any', 'sorted', 'of whole blocks']);
-    const ids = () => {
+    const ids = (length: number) => {
       const values = list(random, length, -2, 5);
       if (kind === 'sorted') values.sort((a, b) => a - b);
       return kind === 'of whole blocks' ? values.map((_, p) => values[p >> 6] as number) : values;
     };
-    const lists = random.chance(0.5) ? [ids()] : extents.map(ids);
+    const lists = random.chance(0.5) ? [ids(Math.max(...lengths))] : lengths.map(ids);
     const isShared = lists.length === 1;
     const of = (b: number) => lists[isShared ? 0 : b] as number[];
     const mask = masks.documents(isShared ? of(0) : lists);

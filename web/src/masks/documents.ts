@@ -1,14 +1,4 @@
-import {
-  type Coverage,
-  checkBatch,
-  fromPositionZero,
-  keysEnd,
-  misfit,
-  type Plane,
-  positionsEnd,
-  type Range,
-  type Rule,
-} from './rule.js';
+import { type Coverage, checkBatch, fromPositionZero, misfit, type Plane, type Range, type Rule } from './rule.js';
 
 /** Keys are summed up in stretches of this many. */
 const stretch = 64;
@@ -21,11 +11,12 @@ export function documents(lists: readonly Int32Array[], perBatch: boolean): Rule
     perHead: false,
     check(call) {
       if (perBatch) checkBatch('ids', lists.length, call);
-      const needed = Math.max(positionsEnd(call), keysEnd(call));
-      for (const ids of lists) {
-        if (ids.length >= needed) continue;
-        throw misfit(call.argument, `${ids.length} ids`, `at least ${needed}, one for each position`);
-      }
+      call.extents.forEach(({ queries, keys, offset }, b) => {
+        const { length } = lists[perBatch ? b : 0] as Int32Array;
+        const needed = Math.max(keys, queries > 0 ? queries + offset : 0);
+        if (length >= needed) return;
+        throw misfit(call.argument, `${length} ids`, `at least ${needed}, one for each position of batch entry ${b}`);
+      });
     },
     over: ({ batch }) => planes[perBatch ? batch : 0] as Plane,
   };
