@@ -39,6 +39,12 @@ const bools = (random: Random, shape: number[], keep: number): Plain => ({
   dtype: 'bool',
 });
 const blockSizes = [1, 2, 5, 16, 64, 70];
+const blockSizeOf = (a: number): number => blockSizes[a % blockSizes.length] as number;
+const bigBirdBlocks = (a: number, b: number) => ({
+  blockSize: blockSizeOf(a),
+  window: 1 + 2 * (b % 3),
+  globalBlocks: a % 3,
+});
 
 export const builders = {
   causal: () => ({ mask: masks.causal(), rule: oracle.causal }),
@@ -66,19 +72,19 @@ export const builders = {
     const indices = Array.from({ length: b % 4 }, (_, n) => (a + n * b) % reach(letters));
     return { mask: masks.globalTokens(indices), rule: oracle.globalTokens(indices) };
   },
-  // Which blocks are random is the package's own affair: the rule is told without them.
   bigBird: (a, b) => {
-    const blocks = {
-      blockSize: blockSizes[a % blockSizes.length] as number,
-      window: 1 + 2 * (b % 3),
-      globalBlocks: a % 3,
-      randomBlocks: 0,
-    };
-    return { mask: masks.bigBird(blocks), rule: oracle.bigBirdFixed(blocks) };
+    const blocks = bigBirdBlocks(a, b);
+    return { mask: masks.bigBird({ ...blocks, randomBlocks: 0 }), rule: oracle.bigBirdFixed(blocks) };
+  },
+  // Which blocks are random is the package's own affair: the call is held against its word about single pairs.
+  bigBirdRandom: (a, b, letters) => {
+    const mask = masks.bigBird({ ...bigBirdBlocks(a, b), randomBlocks: 1 + (a % 2), seed: b });
+    const pairs = mask.toDense({ queries: reach(letters), keys: letters.Skv }).data;
+    return { mask, rule: ({ p, j }) => p >= 0 && pairs[p * letters.Skv + j] === 1 };
   },
   blockSparse: (a, b, letters) => {
     const { B, H, Skv, random } = letters;
-    const blockSize = blockSizes[a % blockSizes.length] as number;
+    const blockSize = blockSizeOf(a);
     const count = (n: number) => Math.max(1, Math.ceil(n / blockSize)) + (b % 2);
     const blocks = bools(random, [b % 3 ? B : 1, b % 5 ? H : 1, count(reach(letters)), count(Skv)], 0.5);
     return { mask: masks.blockSparse(blocks, blockSize), rule: oracle.blockSparse(blocks, blockSize) };
