@@ -2,7 +2,11 @@ import { AttentionError, masks } from 'attention-wasm';
 import { describe, expect, test } from 'vitest';
 import { expectClose } from './compare.ts';
 import { wrongAttention } from './errors-attention.ts';
+import { wrongCalls } from './errors-calls.ts';
+import { wrongFunctions } from './errors-functions.ts';
 import { wrongLayers } from './errors-layers.ts';
+import { wrongMasks } from './errors-masks.ts';
+import { wrongMultiHead } from './errors-multi-head.ts';
 import { wrongOptions } from './errors-options.ts';
 import { attention } from './oracle/attention.ts';
 import { type Plain, Random } from './random.ts';
@@ -35,20 +39,24 @@ forEachVariant('errors', (engine) => {
   });
 
   describe('wrong calls', () => {
-    test.each([...wrongAttention, ...wrongOptions, ...wrongLayers])('%s', (_, call, code, argument, ...says) => {
-      const error = thrownBy(() => call(engine()));
-      expect([error.code, error.message]).toEqual([code, error.message]);
-      if (typeof argument === 'string') expect(error.argument).toBe(argument);
-      else expect(error.argument ?? '').toMatch(argument);
-      expect(error.message).toContain(error.argument);
-      for (const word of says) {
-        const plain = error.message.replace(/(\d), (?=-?\d)/g, '$1,'); // [2, 3] and [2,3] are one to a reader
-        if (word instanceof RegExp) expect(plain).toMatch(word);
-        else if (typeof word === 'number') expect(plain).toMatch(new RegExp(`(?<!\\d|\\d\\.)${word}(?!\\d|\\.\\d)`));
-        else expect(plain).toContain(word);
-      }
-      stillRight();
-    });
+    const functions = [...wrongFunctions, ...wrongCalls, ...wrongMultiHead, ...wrongMasks];
+    test.each([...wrongAttention, ...wrongOptions, ...wrongLayers, ...functions])(
+      '%s',
+      (_, call, code, argument, ...says) => {
+        const error = thrownBy(() => call(engine()));
+        expect([error.code, error.message]).toEqual([code, error.message]);
+        if (typeof argument === 'string') expect(error.argument).toBe(argument);
+        else expect(error.argument ?? '').toMatch(argument);
+        expect(error.message).toContain(error.argument);
+        for (const word of says) {
+          const plain = error.message.replace(/(\d), (?=-?\d)/g, '$1,'); // [2, 3] and [2,3] are one to a reader
+          if (word instanceof RegExp) expect(plain).toMatch(word);
+          else if (typeof word === 'number') expect(plain).toMatch(new RegExp(`(?<!\\d|\\d\\.)${word}(?!\\d|\\.\\d)`));
+          else expect(plain).toContain(word);
+        }
+        stillRight();
+      },
+    );
   });
 
   describe('options', () => {

@@ -6,6 +6,7 @@ import { attention } from './oracle/attention.ts';
 import * as layers from './oracle/layers.ts';
 import { fromHalf, halves } from './oracle/values.ts';
 import { type Floats, type Plain, Random } from './random.ts';
+import { float16Array } from './tensor-kinds.ts';
 import { forEachVariant } from './variants.ts';
 
 const random = new Random(8);
@@ -19,15 +20,6 @@ function shared(values: number[]): Float32Array {
   const array = new Float32Array(new SharedArrayBuffer(values.length * 4));
   array.set(values);
   return array;
-}
-
-/** The engine's own where it has one, else what can be told of one: numbers, a name and the bits beneath. */
-function float16Array(values: number[]): ArrayLike<number> {
-  const { Float16Array } = globalThis as { Float16Array?: { from(values: number[]): ArrayLike<number> } };
-  if (Float16Array) return Float16Array.from(values);
-  const { buffer, byteLength } = halves(values);
-  const like = { length: values.length, buffer, byteLength, byteOffset: 0, BYTES_PER_ELEMENT: 2 };
-  return Object.assign([], values, like, { [Symbol.toStringTag]: 'Float16Array' });
 }
 
 forEachVariant('tensors', (engine) => {

@@ -5,6 +5,11 @@ import { type Exact, type Numbers, sizeOf, valuesOf } from './values.ts';
 /** GELU(x) = x·Φ(x) = x/2 · erfc(−x/√2): the form without cancellation for negative x. */
 export const gelu = (x: number): number => (x === -Infinity ? 0 : (x / 2) * erfc(-x / Math.SQRT2));
 export const relu = (x: number): number => (x < 0 ? 0 : x);
+/** GPT-2's approximation: x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³))), as x·σ(2·√(2/π)·(…)): the same without cancellation for negative x. */
+export const geluTanh = (x: number): number => x * sigmoid(2 * Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3));
+/** x·σ(x), σ(x) = 1/(1 + e^(−x)). */
+export const silu = (x: number): number => x * sigmoid(x);
+const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
 export function map(x: Numbers, f: (value: number) => number): Exact {
   return { data: valuesOf(x).map(f), shape: x.shape };
@@ -40,6 +45,19 @@ export function layerNorm(x: Numbers, weight?: Numbers, bias?: Numbers, { axis =
     const variance = row.reduce((sum, value) => sum + (value - mean) ** 2, 0) / n;
     for (let i = 0; i < n; i++)
       row[i] = (((row[i] as number) - mean) / Math.sqrt(variance + epsilon)) * (scale?.[i] ?? 1) + (shift?.[i] ?? 0);
+  }
+  return { data, shape: x.shape };
+}
+
+/** x/√(mean(x²) + ε)·weight over the axes from `axis` to the last. */
+export function rmsNorm(x: Numbers, weight?: Numbers, { axis = -1, epsilon = 1e-5 } = {}): Exact {
+  const data = valuesOf(x);
+  const scale = weight && valuesOf(weight);
+  const n = sizeOf(x.shape.slice(axis < 0 ? axis + x.shape.length : axis));
+  for (let start = 0; start < data.length; start += n) {
+    const row = data.subarray(start, start + n);
+    const square = row.reduce((sum, value) => sum + value * value, 0) / n;
+    for (let i = 0; i < n; i++) row[i] = ((row[i] as number) / Math.sqrt(square + epsilon)) * (scale?.[i] ?? 1);
   }
   return { data, shape: x.shape };
 }
