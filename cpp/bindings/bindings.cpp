@@ -15,9 +15,32 @@ Call call;
 Arena arena;
 Status last;
 
-/// Attention's options have fixed slots; a call's own operands follow.
-enum Slot : size_t { kMask, kAttentionMask, kQueryOffsets, kKvLengths, kOperands };
-enum Integer : size_t { kLayout, kNumHeads, kNumKvHeads, kCausal, kStage, kLogSumExp, kHasOffset, kOffset };
+/// Attention's options have fixed places; a call's own operands and integers follow.
+enum Slot : size_t {
+  kMask,
+  kAttentionMask,
+  kQueryOffsets,
+  kKvLengths,
+  kBlockMap,
+  kAlibiSlopes,
+  kSinks,
+  kOperands
+};
+enum Integer : size_t {
+  kLayout,
+  kNumHeads,
+  kNumKvHeads,
+  kCausal,
+  kStage,
+  kLogSumExp,
+  kHasOffset,
+  kOffset,
+  kWindowLeft,
+  kWindowRight,
+  kAlibi,
+  kOwn
+};
+enum Number : size_t { kScale, kSoftcap };  // the scale is NaN where it is not given
 
 TensorView view(const Tensor& tensor) {
   Shape shape;
@@ -39,6 +62,9 @@ std::optional<std::span<const int32_t>> integerList(size_t slot) {
   if (call.inputs[slot].state == kAbsent) return std::nullopt;
   return std::span(static_cast<const int32_t*>(input(slot).data), call.inputs[slot].dims[0]);
 }
+
+/// Of the integers that a call has of its own.
+int32_t own(size_t index) { return call.integers[kOwn + index]; }
 
 Output output() {
   const Tensor& given = call.outputs[0];
@@ -75,13 +101,19 @@ AttentionOptions attentionOptions() {
   options.layout = static_cast<Layout>(call.integers[kLayout]);
   options.numHeads = static_cast<size_t>(call.integers[kNumHeads]);
   options.numKvHeads = static_cast<size_t>(call.integers[kNumKvHeads]);
-  if (!std::isnan(call.scale)) options.scale = static_cast<float>(call.scale);
+  if (!std::isnan(call.numbers[kScale])) options.scale = static_cast<float>(call.numbers[kScale]);
   options.causal = static_cast<Causal>(call.integers[kCausal]);
   if (call.integers[kHasOffset] != 0) options.queryOffset = call.integers[kOffset];
   options.queryOffsets = integerList(kQueryOffsets);
+  options.window = {call.integers[kWindowLeft], call.integers[kWindowRight]};
   options.mask = optionalInput(kMask);
+  options.blockMap = integerList(kBlockMap);
   options.attentionMask = optionalInput(kAttentionMask);
   options.kvLengths = integerList(kKvLengths);
+  options.softcap = static_cast<float>(call.numbers[kSoftcap]);
+  options.alibi = call.integers[kAlibi] != 0;
+  options.alibiSlopes = optionalInput(kAlibiSlopes);
+  options.sinks = optionalInput(kSinks);
   options.weights = static_cast<Stage>(call.integers[kStage]);
   options.logSumExp = call.integers[kLogSumExp] != 0;
   return options;
@@ -103,14 +135,23 @@ int attention() {
   return finish(status, outputs);
 }
 
+int variableLength() {
+  if (const Status status = widenInputs(); !status.ok()) return refuse(status);
+  AttentionOutputs outputs{output(), {}, {}};
+  const Status status = variableLengthAttention(
+      operand(0), operand(1), operand(2), integerList(kOperands + 3).value_or(std::span<const int32_t>()),
+      integerList(kOperands + 4).value_or(std::span<const int32_t>()), attentionOptions(), outputs, arena);
+  return finish(status, outputs);
+}
+
 int projected() {
   if (const Status status = widenInputs(); !status.ok()) return refuse(status);
-  const ProjectionWeights weights{operand(2),         operand(3),         operand(4),
-                                  optionalOperand(5), optionalOperand(6), optionalOperand(7),
-                                  optionalOperand(8), optionalOperand(9)};
+  const ProjectionWeights weights{operand(3),         operand(4),         operand(5),
+                                  optionalOperand(6), optionalOperand(7), optionalOperand(8),
+                                  optionalOperand(9), optionalOperand(10)};
   AttentionOutputs outputs{output(), {}, {}};
-  const Status status =
-      projectedAttention(operand(0), optionalOperand(1), weights, attentionOptions(), outputs, arena);
+  const Status status = projectedAttention({operand(0), optionalOperand(1), optionalOperand(2)}, weights,
+                                           attentionOptions(), outputs, arena);
   return finish(status, outputs);
 }
 
@@ -142,11 +183,13 @@ int layerNormLayer(int axis, float epsilon) {
     return layerNorm(operand(0), optionalOperand(1), optionalOperand(2), axis, epsilon, out, arena);
   });
 }
-int geluLayer() {
-  return floatLayer([](Output& out) { return gelu(operand(0), out, arena); });
+int rmsNormLayer(int axis, float epsilon) {
+  return floatLayer(
+      [&](Output& out) { return rmsNorm(operand(0), optionalOperand(1), axis, epsilon, out, arena); });
 }
-int tanhLayer() {
-  return floatLayer([](Output& out) { return tanh(operand(0), out, arena); });
+int activationLayer(int kind) {
+  return floatLayer(
+      [&](Output& out) { return activation(static_cast<Activation>(kind), operand(0), out, arena); });
 }
 int addLayer() {
   return floatLayer([](Output& out) { return add(operand(0), operand(1), out, arena); });
@@ -169,10 +212,64 @@ int positionsLayer(uint32_t length, uint32_t size, double offset, double base) {
   return layer([&](Output& out) { return sinusoidalPositions(length, size, offset, base, out, arena); });
 }
 
+/// Its own integers: rows, columns (start and end, -1: all), size, pool.
+int mapLayer() {
+  return floatLayer([](Output& out) {
+    const auto range = [](size_t first) -> std::optional<Range> {
+      if (own(first) < 0) return std::nullopt;
+      return Range{static_cast<size_t>(own(first)), static_cast<size_t>(own(first + 1))};
+    };
+    AttentionMapOptions map;
+    map.rows = range(0);
+    map.columns = range(2);
+    map.mapRows = static_cast<size_t>(own(4));
+    map.mapColumns = static_cast<size_t>(own(5));
+    map.pool = static_cast<Pool>(own(6));
+    map.logSumExp = optionalOperand(2);
+    return attentionMap(operand(0), operand(1), attentionOptions(), map, out, arena);
+  });
+}
+
+int linearAttentionLayer() {
+  return floatLayer([](Output& out) {
+    return linearAttention(operand(0), operand(1), operand(2), attentionOptions(),
+                           static_cast<FeatureMap>(own(0)), out, arena);
+  });
+}
+
+/// Its own integers: dims (0: all), interleaved, type of scaling; all numbers are its own.
+int rotaryLayer() {
+  return floatLayer([](Output& out) {
+    const double* n = call.numbers;
+    RotaryOptions options;
+    options.layout = static_cast<Layout>(call.integers[kLayout]);
+    options.numHeads = static_cast<size_t>(call.integers[kNumHeads]);
+    options.positions = integerList(kOperands + 1);
+    options.cos = optionalOperand(2);
+    options.sin = optionalOperand(3);
+    if (own(0) != 0) options.dims = static_cast<size_t>(own(0));
+    options.interleaved = own(1) != 0;
+    options.base = n[0];
+    options.scaling = {static_cast<RopeScaling::Type>(own(2)), n[1], n[2], n[3], n[4], n[5], n[6], n[7]};
+    return rotaryEmbedding(operand(0), options, out, arena);
+  });
+}
+
+int rolloutLayer(int fusion, int residual) {
+  return floatLayer([&](Output& out) {
+    return rolloutStep(operand(0), optionalOperand(1), static_cast<HeadFusion>(fusion), residual != 0, out,
+                       arena);
+  });
+}
+
+float slopeOf(uint32_t head, uint32_t heads) { return alibiSlope(head, heads); }
+
 uint32_t callAddress() { return reinterpret_cast<uint32_t>(&call); }
 /// Room for the inputs of the next call; 0 where there is none.
 uint32_t stage(uint32_t bytes) { return reinterpret_cast<uint32_t>(arena.allocate(bytes)); }
 void finishCall() { arena.reset(); }
+/// The most bytes that one call has held.
+uint32_t highWater() { return arena.highWater(); }
 /// Memory of a resident tensor; 0 where there is none.
 uint32_t allocate(uint32_t bytes) {
   return bytes > kLargestBlock ? 0 : reinterpret_cast<uint32_t>(std::malloc(bytes));
@@ -195,22 +292,29 @@ EMSCRIPTEN_BINDINGS(attention) {
   emscripten::function("callAddress", &callAddress);
   emscripten::function("stage", &stage);
   emscripten::function("finishCall", &finishCall);
+  emscripten::function("highWater", &highWater);
   emscripten::function("allocate", &allocate);
   emscripten::function("release", &release);
   emscripten::function("errorArgument", &errorArgument);
   emscripten::function("errorMessage", &errorMessage);
   emscripten::function("attention", &attention);
+  emscripten::function("variableLengthAttention", &variableLength);
   emscripten::function("projectedAttention", &projected);
+  emscripten::function("attentionMap", &mapLayer);
+  emscripten::function("linearAttention", &linearAttentionLayer);
   emscripten::function("toFloat32", &toFloat32Layer);
   emscripten::function("softmax", &softmaxLayer);
   emscripten::function("layerNorm", &layerNormLayer);
-  emscripten::function("gelu", &geluLayer);
-  emscripten::function("tanh", &tanhLayer);
+  emscripten::function("rmsNorm", &rmsNormLayer);
+  emscripten::function("activation", &activationLayer);
   emscripten::function("add", &addLayer);
   emscripten::function("linear", &linearLayer);
   emscripten::function("embedding", &embeddingLayer);
   emscripten::function("feedForward", &feedForwardLayer);
   emscripten::function("sinusoidalPositions", &positionsLayer);
+  emscripten::function("rotaryEmbedding", &rotaryLayer);
+  emscripten::function("rolloutStep", &rolloutLayer);
+  emscripten::function("alibiSlope", &slopeOf);
 }
 
 }  // namespace

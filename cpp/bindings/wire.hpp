@@ -20,22 +20,23 @@ enum State : uint32_t {
   kOfLength = 2,  ///< an output for an array of dims[0] values, copied out by JavaScript
 };
 
-inline constexpr size_t kInputs = 14;
+inline constexpr size_t kNumbers = 8;
+inline constexpr size_t kInputs = 18;
 inline constexpr size_t kOutputs = 3;
-inline constexpr size_t kIntegers = 8;
+inline constexpr size_t kIntegers = 20;
 
 /// Arguments and results of one call. JavaScript fills it, makes one Embind call, and reads the outputs: no
 /// object is converted field by field.
 struct Call {
-  double scale;  ///< NaN: the default
+  double numbers[kNumbers];
   Tensor inputs[kInputs];
   Tensor outputs[kOutputs];
   int32_t integers[kIntegers];
 };
 
 static_assert(sizeof(Tensor) == 12 * 4);
-static_assert(offsetof(Call, inputs) == 8);
-static_assert(offsetof(Call, outputs) == 8 + kInputs * 48);
-static_assert(offsetof(Call, integers) == 8 + (kInputs + kOutputs) * 48);
+static_assert(offsetof(Call, inputs) == kNumbers * 8);
+static_assert(offsetof(Call, outputs) == kNumbers * 8 + kInputs * 48);
+static_assert(offsetof(Call, integers) == kNumbers * 8 + (kInputs + kOutputs) * 48);
 
 }  // namespace attention::wire

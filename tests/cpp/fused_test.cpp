@@ -31,7 +31,7 @@ void check(AttentionCase& attention) {
 TEST_CASE("every length around the tile and the block of keys", "[fused]") {
   Random random(1);
   for (size_t queries : around({kRows, 96})) {
-    for (size_t keys : around({kColumns, Block::kKeys})) {
+    for (size_t keys : around({kColumns, ScoreTile<simd::DefaultArch>::kKeys})) {
       for (Causal causal : {Causal::kNone, Causal::kTrue, Causal::kLowerRight}) {
         AttentionCase attention = makeCase(random, {.queries = queries, .keys = keys});
         attention.options.causal = causal;

@@ -83,8 +83,8 @@ TEST_CASE("gelu and tanh over their whole range", "[layers]") {
   }
   Arena arena;
   Output first, second;
-  REQUIRE(gelu(x.view(), first, arena).ok());
-  REQUIRE(tanh(x.view(), second, arena).ok());
+  REQUIRE(activation(Activation::kGelu, x.view(), first, arena).ok());
+  REQUIRE(activation(Activation::kTanh, x.view(), second, arena).ok());
   CHECK(largestError(first.floats(), gelus) <= 2e-6);
   CHECK(largestError(second.floats(), tanhs) <= 5e-7);
 }

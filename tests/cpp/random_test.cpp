@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "attention_case.hpp"
+#include "block_words.hpp"
 
 namespace attention::test {
 namespace {
@@ -9,9 +10,9 @@ namespace {
 /// A random call; the masks live beside it.
 struct RandomCase {
   AttentionCase attention;
-  Owned<float> floatMask;
+  Owned<float> floatMask, slopes, sinks;
   Owned<uint8_t> boolMask, keyMask;
-  std::vector<int32_t> offsets, lengths;
+  std::vector<int32_t> offsets, lengths, blocks;
 };
 
 Shape maskShape(Random& random, const Sizes& s) {
@@ -34,6 +35,10 @@ void addPosition(Random& random, const Sizes& s, RandomCase& made) {
     for (size_t b = 0; b < s.batch; ++b)
       made.offsets.push_back(static_cast<int32_t>(between(random, 0, s.keys)) - 3);
     options.queryOffsets = made.offsets;
+  }
+  if (chance(random, 0.3)) {
+    const auto side = [&] { return static_cast<int32_t>(between(random, 0, s.keys)) - 1; };
+    options.window = {side(), side()};
   }
   if (chance(random, 0.3)) {
     for (size_t b = 0; b < s.batch; ++b)
@@ -61,6 +66,41 @@ void addMasks(Random& random, const Sizes& s, RandomCase& made) {
   }
 }
 
+void addScores(Random& random, const Sizes& s, RandomCase& made) {
+  AttentionOptions& options = made.attention.options;
+  if (chance(random, 0.25)) options.softcap = chance(random, 0.5) ? 2.0f : 30.0f;
+  if (chance(random, 0.2)) {
+    options.alibi = true;
+  } else if (chance(random, 0.2)) {
+    made.slopes = normal(random, {s.heads}, 0.03f);  // scores stay below 50
+    options.alibiSlopes = made.slopes.view();
+  }
+  if (chance(random, 0.25)) {
+    made.sinks = normal(random, {s.heads}, 3.0f);
+    for (float& sink : made.sinks.values) sink = chance(random, 0.1) ? -kInfinity : sink;
+    options.sinks = made.sinks.view();
+  }
+}
+
+/// A block map in place of a mask: the reference is given the mask it was made of.
+AttentionOptions withBlockMap(Random& random, const Sizes& s, RandomCase& made) {
+  const bool perBatch = chance(random, 0.5), perHead = chance(random, 0.5);
+  const size_t batches = perBatch ? s.batch : 1, heads = perHead ? s.heads : 1;
+  std::vector<DensePlane> planes;
+  made.boolMask = {{batches, heads, s.queries, s.keys}, {}};
+  for (size_t plane = 0; plane < batches * heads; ++plane) {
+    planes.push_back({randomBlocks(random, s.queries, s.keys), s.queries, s.keys});
+    made.boolMask.values.insert(made.boolMask.values.end(), planes.back().attends.begin(),
+                                planes.back().attends.end());
+  }
+  made.blocks = blockWords(planes, batches, heads);
+  AttentionOptions options = made.attention.options;
+  options.mask = made.boolMask.view();
+  made.attention.options.mask.reset();
+  made.attention.options.blockMap = made.blocks;
+  return options;
+}
+
 }  // namespace
 
 TEST_CASE("2,500 random calls against the double reference", "[random]") {
@@ -75,17 +115,21 @@ TEST_CASE("2,500 random calls against the double reference", "[random]") {
                       .keys = between(random, 1, chance(random, 0.1) ? 300 : 40),
                       .headDim = between(random, 1, 40),
                       .valueDim = between(random, 1, 40)};
-    RandomCase made{makeCase(random, sizes), {}, {}, {}, {}, {}};
+    RandomCase made{makeCase(random, sizes), {}, {}, {}, {}, {}, {}, {}, {}};
     addPosition(random, sizes, made);
     addMasks(random, sizes, made);
+    addScores(random, sizes, made);
     made.attention.options.weights = static_cast<Stage>(between(random, 0, 4));
     made.attention.options.logSumExp = chance(random, 0.5);
-    const AttentionCase::Errors errors = made.attention.run();
+    const bool isMapped = chance(random, 0.2);
+    const AttentionOptions asked = isMapped ? withBlockMap(random, sizes, made) : made.attention.options;
+    const AttentionCase::Errors errors = made.attention.run(asked);
     worst = std::max(worst, errors.output / made.attention.tolerance());
     INFO("case " << at);
     REQUIRE(errors.output <= made.attention.tolerance());
-    REQUIRE(errors.weights <= 1e-5);
-    REQUIRE(errors.logSumExp <= 1e-5);
+    // Scores, distances and masks up to 50 or so: each addition there rounds by up to 2e-6.
+    REQUIRE(errors.weights <= 2e-5);
+    REQUIRE(errors.logSumExp <= 2e-5);
   }
   // Kept in the log: how much of the tolerance is used.
   WARN("largest error: " << worst << " of the tolerance");

@@ -5,23 +5,30 @@ export interface Core {
   callAddress(): number;
   stage(bytes: number): number;
   finishCall(): void;
+  highWater(): number;
   allocate(bytes: number): number;
   release(address: number): void;
   errorArgument(): number;
   errorMessage(): number;
   isRelaxed(): boolean;
   attention(): number;
+  variableLengthAttention(): number;
   projectedAttention(): number;
+  attentionMap(): number;
+  linearAttention(): number;
   toFloat32(): number;
   softmax(axis: number): number;
   layerNorm(axis: number, epsilon: number): number;
-  gelu(): number;
-  tanh(): number;
+  rmsNorm(axis: number, epsilon: number): number;
+  activation(kind: number): number;
   add(): number;
   linear(): number;
   embedding(): number;
   feedForward(activation: number): number;
   sinusoidalPositions(length: number, size: number, offset: number, base: number): number;
+  rotaryEmbedding(): number;
+  rolloutStep(fusion: number, residual: number): number;
+  alibiSlope(head: number, heads: number): number;
 }
 
 export default function createModule(settings: {

@@ -5,11 +5,11 @@ import { ResidentTensor } from './tensor.js';
 import type { DType, NdArray, Out } from './types.js';
 
 /**
- * The layout of cpp/bindings/wire.hpp in 32-bit words: a double, 14 inputs, 3 outputs (12 words each: state, address,
- * dtype, rank, 8 sizes), 8 integers.
+ * The layout of cpp/bindings/wire.hpp in 32-bit words: 8 doubles, 18 inputs, 3 outputs (12 words each: state, address,
+ * dtype, rank, 8 sizes), 20 integers.
  */
-const wire = { inputs: 2, words: 12, outputs: 2 + 14 * 12, integers: 2 + 17 * 12 } as const;
-const inputSlots = 14;
+const wire = { inputs: 16, words: 12, outputs: 16 + 18 * 12, integers: 16 + 21 * 12 } as const;
+const inputSlots = 18;
 const state = { absent: 0, present: 1, ofLength: 2 } as const;
 const dtypeCodes: Record<DType, number> = { float32: 0, float16: 1, int8: 2, int32: 3, bool: 4 };
 
@@ -21,7 +21,7 @@ const addressSpace = 2 ** 32;
 export interface Request {
   operands: readonly (Operand | undefined)[];
   integers?: readonly number[];
-  scale?: number;
+  numbers?: readonly number[];
   out?: Out | undefined;
   /** The operand that `out` may be written onto. */
   onto?: Operand;
@@ -107,7 +107,7 @@ export class Engine {
     return new TextDecoder().decode(bytes.slice(0, bytes.indexOf(0)));
   }
 
-  #stage({ operands: given, integers = [], scale = Number.NaN, out, onto }: Request): void {
+  #stage({ operands: given, integers = [], numbers = [], out, onto }: Request): void {
     if (out instanceof Float32Array) this.#refuseOverlap(out, given, onto);
     const operands = given.map((one) => one && this.detached(one));
     let bytes = 0;
@@ -120,7 +120,7 @@ export class Engine {
     if (bytes !== 0 && base === 0) throw outOfMemory(undefined, bytes);
 
     const words = this.#current();
-    new Float64Array(this.memory.buffer, this.#call * 4, 1)[0] = scale;
+    new Float64Array(this.memory.buffer, this.#call * 4, numbers.length).set(numbers);
     for (let slot = 0; slot < inputSlots; slot++) words[this.#call + wire.inputs + slot * wire.words] = state.absent;
     operands.forEach((one, slot) => {
       if (one === undefined) return;
@@ -196,7 +196,7 @@ export class Engine {
 }
 
 /** The outputs of a call, while their memory lives. */
-class Results {
+export class Results {
   constructor(
     readonly memory: WebAssembly.Memory,
     readonly words: Uint32Array,
@@ -208,17 +208,17 @@ class Results {
   output(): NdArray | Out {
     if (this.out === undefined) return this.copy(0);
     if (!(this.out instanceof Float32Array)) return this.out;
-    const { view, shape } = this.#view(0);
+    const { view, shape } = this.view(0);
     this.out.set(view);
     return ndArray(this.out as Float32Array<ArrayBuffer>, shape);
   }
 
   copy(slot: number): NdArray {
-    const { view, shape } = this.#view(slot);
+    const { view, shape } = this.view(slot);
     return ndArray(view.slice(), shape);
   }
 
-  #view(slot: number): { view: Float32Array<ArrayBuffer>; shape: number[] } {
+  view(slot: number): { view: Float32Array<ArrayBuffer>; shape: number[] } {
     const at = this.at + slot * wire.words;
     const rank = this.words[at + 3] as number;
     const shape = Array.from(this.words.subarray(at + 4, at + 4 + rank));

@@ -1,4 +1,4 @@
-import { integers, isArrayLike } from './arguments.js';
+import { checkKeys, integers, isArrayLike } from './arguments.js';
 import { AttentionError, describe, invalid, refused } from './errors.js';
 import { ResidentTensor } from './tensor.js';
 import type { DType, TensorLike } from './types.js';
@@ -130,4 +130,45 @@ function checkShape(argument: string, shape: unknown, length: number): readonly 
     throw new AttentionError('SHAPE_MISMATCH', argument, `got ${length} values for shape [${dims}], wanted ${count}`);
   }
   return dims;
+}
+
+/** The tensors of a record by name, required ones first; any other key is refused. */
+export function named<T extends object>(
+  argument: string,
+  record: T,
+  required: readonly (keyof T & string)[],
+  optional: readonly (keyof T & string)[],
+): (Operand | undefined)[] {
+  if (record === undefined) throw invalid(argument, record, 'an object');
+  checkKeys(argument, record, [...required, ...optional]);
+  return [
+    ...required.map((key) => operand(`${argument}.${key}`, record[key])),
+    ...optional.map((key) => optionalOperand(`${argument}.${key}`, record[key] as TensorLike | undefined)),
+  ];
+}
+
+/**
+ * For a table in JavaScript memory only the rows asked for are copied in, and the ids count those. Ids outside the
+ * table are left as they are, with the whole table's shape, for the core to refuse.
+ */
+export function rowsAskedFor(ids: Operand, table: Operand): [Operand, Operand] {
+  const [rows, width] = table.shape;
+  if (table.values instanceof ResidentTensor || ids.values instanceof ResidentTensor || ids.dtype !== 'int32') {
+    return [ids, table];
+  }
+  if (table.shape.length !== 2 || rows === undefined || width === undefined) return [ids, table];
+  const wanted = ids.values as Int32Array;
+  if (wanted.some((id) => id < 0 || id >= rows)) return [ids, table];
+  const source = table.values;
+  if (wanted.length * width * source.BYTES_PER_ELEMENT >= 2 ** 32) {
+    throw new AttentionError('OUT_OF_MEMORY', undefined, `${wanted.length} rows of ${width} values do not fit`);
+  }
+  const values = new (source.constructor as new (length: number) => typeof source)(wanted.length * width);
+  wanted.forEach((id, i) => {
+    values.set(source.subarray(id * width, (id + 1) * width), i * width);
+  });
+  return [
+    { ...ids, values: Int32Array.from(wanted.keys()) },
+    { ...table, values, shape: [wanted.length, width] },
+  ];
 }

@@ -1,23 +1,26 @@
-import { checkKeys, finite, integer, oneOf } from './arguments.js';
-import { invalid } from './errors.js';
+import { finite, integer, integers, isArrayLike, oneOf } from './arguments.js';
+import { type CallShape, extentsOf } from './call-shape.js';
+import { invalid, refused } from './errors.js';
+import { blockMap, isMask } from './masks/index.js';
 import { integerOperand, type Operand, operand } from './operand.js';
-import type { AttentionOptions, Stage, TensorLike } from './types.js';
+import type { AttentionOptions, AttentionRules, Mask, Stage, TensorLike } from './types.js';
 
-const known = [
+export const ruleKeys = [
   'layout',
   'numHeads',
   'numKvHeads',
   'scale',
   'causal',
+  'window',
   'queryOffset',
   'mask',
   'attentionMask',
+  'softcap',
+  'alibi',
+  'sinks',
   'kvLengths',
-  'weights',
-  'logSumExp',
-  'out',
 ] as const;
-const later = ['window', 'softcap', 'alibi', 'sinks'];
+export const optionKeys = [...ruleKeys, 'weights', 'logSumExp', 'out'] as const;
 
 const layouts = ['BHSD', 'BSHD'] as const;
 const causals = [false, true, 'upper-left', 'lower-right'] as const;
@@ -27,42 +30,80 @@ const stages = ['scores', 'softcapped', 'biased', 'probabilities'] as const;
 
 /** Attention options as the core takes them. */
 export interface Rules {
-  /** mask, attentionMask, queryOffset, kvLengths: the first four input slots. */
+  /** mask, attentionMask, queryOffset, kvLengths, block map, alibi, sinks: the first input slots. */
   operands: (Operand | undefined)[];
+  /** Integer of cpp/bindings/bindings.cpp, in its order. */
   integers: number[];
-  scale: number;
-  wantsWeights: boolean;
-  wantsLogSumExp: boolean;
+  /** scale, softcap. */
+  numbers: number[];
 }
 
-export function attentionRules(given: AttentionOptions | undefined): Rules {
-  const options = checkKeys('options', given, known, later);
-  const { queryOffset } = options;
+/** What a call gives beside its output. */
+export interface Extras {
+  stage: Stage | undefined;
+  logSumExp: boolean;
+}
+
+export const noExtras: Extras = { stage: undefined, logSumExp: false };
+
+export function extrasOf(options: Pick<AttentionOptions, 'weights' | 'logSumExp'>): Extras {
+  return {
+    stage: stageOf(options.weights),
+    logSumExp: oneOf('options.logSumExp', options.logSumExp ?? false, [false, true]),
+  };
+}
+
+/** `options` were checked for unknown keys; `shape` is asked where there is a mask rule to compile. */
+export function readRules(options: AttentionRules, shape: () => CallShape | undefined, extras: Extras): Rules {
+  const { queryOffset, mask, alibi } = options;
   const sharedOffset = typeof queryOffset === 'number';
-  const stage = stageOf(options.weights);
-  const logSumExp = oneOf('options.logSumExp', options.logSumExp ?? false, [false, true]);
+  const [left, right] = windowOf(options.window);
+  const { layout, numHeads, numKvHeads } = headIntegers(options);
   return {
     operands: [
-      ifGiven(options.mask, maskOperand),
-      ifGiven(options.attentionMask, (mask) => operand('options.attentionMask', mask)),
+      mask === undefined || isMask(mask) ? undefined : maskOperand(mask),
+      ifGiven(options.attentionMask, (given) => operand('options.attentionMask', given)),
       sharedOffset ? undefined : ifGiven(queryOffset, (offsets) => integerOperand('options.queryOffset', offsets)),
       ifGiven(options.kvLengths, (lengths) => integerOperand('options.kvLengths', lengths)),
+      isMask(mask) ? blockMapOperand(mask, options, shape()) : undefined,
+      typeof alibi === 'boolean' ? undefined : ifGiven(alibi, (slopes) => operand('options.alibi', slopes)),
+      ifGiven(options.sinks, (sinks) => operand('options.sinks', sinks)),
     ],
     integers: [
-      layouts.indexOf(oneOf('options.layout', options.layout ?? 'BHSD', layouts)),
-      optionalCount('options.numHeads', options.numHeads),
-      optionalCount('options.numKvHeads', options.numKvHeads),
+      layout,
+      numHeads,
+      numKvHeads,
       causals.indexOf(oneOf('options.causal', options.causal ?? false, causals)),
-      stage === undefined ? 0 : 1 + stages.indexOf(stage),
-      logSumExp ? 1 : 0,
+      extras.stage === undefined ? 0 : 1 + stages.indexOf(extras.stage),
+      extras.logSumExp ? 1 : 0,
       sharedOffset ? 1 : 0,
       sharedOffset ? integer('options.queryOffset', queryOffset, -0x80000000) : 0,
+      left,
+      right,
+      alibi === true ? 1 : 0,
     ],
-    // Absent: the core's default.
-    scale: options.scale === undefined ? Number.NaN : scaleOf(options.scale),
-    wantsWeights: stage !== undefined,
-    wantsLogSumExp: logSumExp,
+    // An absent scale is the core's default.
+    numbers: [
+      options.scale === undefined ? Number.NaN : float('options.scale', options.scale),
+      softcapOf(options.softcap),
+    ],
   };
+}
+
+/** What says how heads lie in memory, as the core takes it. */
+export function headIntegers(options: Pick<AttentionRules, 'layout' | 'numHeads' | 'numKvHeads'>) {
+  return {
+    layout: layouts.indexOf(oneOf('options.layout', options.layout ?? 'BHSD', layouts)),
+    numHeads: optionalCount('options.numHeads', options.numHeads),
+    numKvHeads: optionalCount('options.numKvHeads', options.numKvHeads),
+  };
+}
+
+/** Sizes that contradict each other compile to nothing, and the core, which looks at the mask last, says why. */
+function blockMapOperand(mask: Mask, options: AttentionRules, shape: CallShape | undefined): Operand {
+  const extents = shape && extentsOf(shape, options);
+  const words = extents && shape ? blockMap(mask, extents, shape.heads) : new Int32Array(0);
+  return { argument: 'options.mask', shape: [words.length], dtype: 'int32', given: 'int32', values: words };
 }
 
 /** A finite value never masks: one beyond float32 becomes the nearest float instead of an infinity. */
@@ -80,9 +121,26 @@ function stageOf(weights: boolean | Stage | undefined): Stage | undefined {
   return oneOf('options.weights', weights, stages);
 }
 
-function scaleOf(scale: number): number {
-  if (Math.abs(finite('options.scale', scale)) > largest) throw invalid('options.scale', scale, 'a finite float32');
-  return scale;
+function windowOf(window: AttentionRules['window']): [number, number] {
+  if (window === undefined) return [-1, -1];
+  if (!isArrayLike(window) || window.length !== 2) {
+    throw invalid('options.window', window, '[left, right], integers from -1');
+  }
+  const [left, right] = integers('options.window', window) as unknown as [number, number];
+  if (left < -1 || right < -1) throw refused('options.window', `[${left},${right}]`, '[left, right], integers from -1');
+  return [left, right];
+}
+
+function softcapOf(softcap: number | undefined): number {
+  const cap = float('options.softcap', softcap ?? 0);
+  if (cap < 0 || (cap > 0 && Math.fround(cap) === 0))
+    throw invalid('options.softcap', softcap, 'a float32 of at least 0');
+  return cap;
+}
+
+function float(argument: string, value: number): number {
+  if (Math.abs(finite(argument, value)) > largest) throw invalid(argument, value, 'a finite float32');
+  return value;
 }
 
 function optionalCount(argument: string, value: number | undefined): number {

@@ -17,8 +17,8 @@
 /// head size · Dv value head size.
 namespace attention {
 
-/// Order of the axes of rank-4 inputs.
-enum class Layout : int32_t { kBHSD = 0, kBSHD = 1 };
+/// Order of the axes of rank-4 inputs; kTHD: rank 3, sequences packed end to end.
+enum class Layout : int32_t { kBHSD = 0, kBSHD = 1, kTHD = 2 };
 
 /// Which keys come before a query. kTrue is kUpperLeft that leaves the position to queryOffset.
 enum class Causal : int32_t { kNone = 0, kTrue = 1, kUpperLeft = 2, kLowerRight = 3 };
@@ -27,8 +27,8 @@ enum class Causal : int32_t { kNone = 0, kTrue = 1, kUpperLeft = 2, kLowerRight 
 enum class Stage : int32_t {
   kNone = 0,
   kScores = 1,         ///< scale·q·k, for masked pairs too
-  kSoftcapped = 2,     ///< after the softcap; equal to the scores while there is none
-  kBiased = 3,         ///< masks added: -infinity where masked
+  kSoftcapped = 2,     ///< after the softcap
+  kBiased = 3,         ///< ALiBi and masks added: -infinity where masked
   kProbabilities = 4,  ///< after the softmax: 0 where masked
 };
 
@@ -40,30 +40,63 @@ struct AttentionOptions {
   Causal causal = Causal::kNone;
   std::optional<int32_t> queryOffset;  ///< position of query 0 among the keys, for the whole batch
   std::optional<std::span<const int32_t>> queryOffsets;  ///< or [B], one per batch entry
-  std::optional<TensorView> mask;           ///< bool or float32, broadcast from the right to [B,H,Sq,Skv]
-  std::optional<TensorView> attentionMask;  ///< [B,Skv], bool or integers: non-zero attends
+  Window window;
+  std::optional<TensorView> mask;  ///< bool or float32, broadcast from the right to [B,H,Sq,Skv]
+  std::optional<std::span<const int32_t>> blockMap;   ///< a compiled mask rule: BlockMap
+  std::optional<TensorView> attentionMask;            ///< [B,Skv], bool or integers: non-zero attends
   std::optional<std::span<const int32_t>> kvLengths;  ///< [B] number of valid keys
+  float softcap = 0;                                  ///< c of c·tanh(score/c) (Gemma 2); 0: none
+  bool alibi = false;                                 ///< adds -slope·|p - j| with the slopes of alibiSlope()
+  std::optional<TensorView> alibiSlopes;              ///< or with these [H]
+  std::optional<TensorView> sinks;  ///< [H] logits that join each head's softmax denominator
   Stage weights = Stage::kNone;
   bool logSumExp = false;
 };
 
+/// Slope of a head (Press et al. 2022): 2^(-8(h+1)/H) where H is a power of two; else those of the next lower
+/// power, and then every other one of the next higher.
+float alibiSlope(size_t head, size_t heads);
+
 /// A checked call: every input as [B,heads,S,·] with strides, and the shapes of what comes out.
 struct AttentionPlan {
-  size_t batch = 0, heads = 0, kvHeads = 0, queries = 0, keys = 0, headDim = 0, valueDim = 0;
-  float scale = 0;
+  size_t batch = 0, heads = 0, kvHeads = 0, headDim = 0, valueDim = 0;
+  float scale = 0, softcap = 0;
   TensorView query, key, value;  // rank 4, strided
   MaskPlan mask;
-  bool headsByRow = false;  // in the output's memory: [B,Sq,H,Dv]
+  bool alibi = false;
+  std::span<const float> alibiSlopes, sinks;  // [H] or empty
+  bool headsByRow = false;                    // in the output's memory: [B,Sq,H,Dv]
   Stage stage = Stage::kNone;
   bool wantsLogSumExp = false;
 
   Shape outputShape;     // semantics of the input's rank: see planAttention
   Shape weightsShape;    // [B,H,Sq,Skv]
-  Shape logSumExpShape;  // [B,H,Sq]
+  Shape logSumExpShape;  // [B,H,Sq], or [H,Tq] of packed sequences
 
   /// The output's memory as [B,H,Sq,Dv] with strides.
   TensorView outputHeads(float* output) const;
   size_t kvHeadOf(size_t head) const { return head * kvHeads / heads; }
+  /// What a head loses per step of distance; 0 without ALiBi.
+  float slopeOf(size_t head) const {
+    if (!alibi) return 0.0f;
+    return alibiSlopes.empty() ? alibiSlope(head, heads) : alibiSlopes[head];
+  }
+
+  const Sequences& sequences() const { return mask.sequences; }
+  const float* queryRow(size_t b, size_t head, size_t i) const {
+    return rowOf(query, b, head, sequences().firstQuery(b) + i);
+  }
+  const float* keyRow(size_t b, size_t head, size_t j) const {
+    return rowOf(key, b, kvHeadOf(head), sequences().firstKey(b) + j);
+  }
+  const float* valueRow(size_t b, size_t head, size_t j) const {
+    return rowOf(value, b, kvHeadOf(head), sequences().firstKey(b) + j);
+  }
+  /// Index of a query in logSumExp's memory, [B,H,Sq], or [H,Tq] of packed sequences.
+  size_t logSumExpIndex(size_t b, size_t head, size_t i) const {
+    if (sequences().queryStarts.empty()) return (b * heads + head) * sequences().queries + i;
+    return head * logSumExpShape[1] + sequences().firstQuery(b) + i;
+  }
 };
 
 /// Memory of a plan's results. `weights` and `logSumExp` are null where the plan does not want them.
@@ -89,6 +122,13 @@ struct AttentionOutputs {
 Status planAttention(const TensorView& query, const TensorView& key, const TensorView& value,
                      const AttentionOptions& options, AttentionPlan* plan);
 
+/// The same for B sequences packed end to end: q [Tq,H,D], k [Tkv,Hkv,D], v [Tkv,Hkv,Dv] → [Tq,H,Dv], with
+/// prefix sums [B+1]. Positions, rules and lengths count within a sequence; dense masks broadcast to
+/// [B,H,longest Sq,longest Skv]. options.weights must be none.
+Status planVariableLength(const TensorView& query, const TensorView& key, const TensorView& value,
+                          std::span<const int32_t> queryStarts, std::span<const int32_t> keyStarts,
+                          const AttentionOptions& options, AttentionPlan* plan);
+
 /// Finds room for a plan's results, the output being of `outputShape`, before any work. `inputs` may not
 /// overlap it.
 Status resolveResults(const AttentionPlan& plan, const Shape& outputShape, std::span<const TensorView> inputs,
@@ -102,5 +142,32 @@ Status runAttention(const AttentionPlan& plan, const AttentionMemory& memory, Ar
 /// softmax(scale·Q·Kᵀ + masks)·V: plan, room for the results, run.
 Status scaledDotProductAttention(const TensorView& query, const TensorView& key, const TensorView& value,
                                  const AttentionOptions& options, AttentionOutputs& outputs, Arena& arena);
+
+/// The same for packed sequences: planVariableLength.
+Status variableLengthAttention(const TensorView& query, const TensorView& key, const TensorView& value,
+                               std::span<const int32_t> queryStarts, std::span<const int32_t> keyStarts,
+                               const AttentionOptions& options, AttentionOutputs& outputs, Arena& arena);
+
+enum class Pool : int32_t { kMax = 0, kMean = 1 };
+
+/// Which part of the probabilities, at which size.
+struct AttentionMapOptions {
+  std::optional<Range> rows, columns;      ///< default all
+  size_t mapRows = 256, mapColumns = 256;  ///< cut to the range
+  Pool pool = Pool::kMax;                  ///< of a cell; kMean counts masked pairs as 0
+  std::optional<TensorView> logSumExp;     ///< [B,H,Sq] of an earlier call: saves the first pass
+};
+
+/// The probabilities pooled to [B,H,mapRows,mapColumns] while they are made: memory grows with S and the map.
+/// Cell r of R covers rows floor(r·n/R) .. floor((r+1)·n/R) of n.
+Status attentionMap(const TensorView& query, const TensorView& key, const AttentionOptions& options,
+                    const AttentionMapOptions& map, Output& out, Arena& arena);
+
+enum class FeatureMap : int32_t { kEluPlusOne = 0, kRelu = 1 };
+
+/// φ(q)·(φ(K)ᵀV) / (φ(q)·ΣφK) (Katharopoulos et al. 2020), O(S). Shapes as planAttention; of the options only
+/// layout, numHeads, numKvHeads and causal (j <= i) count. A denominator of 0 gives zeros.
+Status linearAttention(const TensorView& query, const TensorView& key, const TensorView& value,
+                       const AttentionOptions& options, FeatureMap featureMap, Output& out, Arena& arena);
 
 }  // namespace attention

@@ -18,10 +18,15 @@ Status softmax(const TensorView& x, int axis, Output& out, Arena& arena);
 Status layerNorm(const TensorView& x, const std::optional<TensorView>& weight,
                  const std::optional<TensorView>& bias, int axis, float epsilon, Output& out, Arena& arena);
 
-/// x·Φ(x) by erf (Hendrycks & Gimpel 2016).
-Status gelu(const TensorView& x, Output& out, Arena& arena);
+/// x / sqrt(mean(x²) + epsilon) · weight over the axes from `axis` to the end (Zhang & Sennrich 2019; ONNX
+/// RMSNormalization), the weight multiplied last.
+Status rmsNorm(const TensorView& x, const std::optional<TensorView>& weight, int axis, float epsilon,
+               Output& out, Arena& arena);
 
-Status tanh(const TensorView& x, Output& out, Arena& arena);
+/// Element by element: max(x,0) · x·Φ(x) by erf (Hendrycks & Gimpel 2016) · its approximation by tanh ·
+/// x/(1 + e^-x) (Elfwing et al. 2017) · tanh.
+enum class Activation : int32_t { kRelu = 0, kGelu = 1, kGeluTanh = 2, kSilu = 3, kTanh = 4 };
+Status activation(Activation kind, const TensorView& x, Output& out, Arena& arena);
 
 /// x + y, broadcast from the right.
 Status add(const TensorView& x, const TensorView& y, Output& out, Arena& arena);
@@ -32,8 +37,6 @@ Status linear(const TensorView& x, const TensorView& weight, const std::optional
 
 /// Rows of table [V,E] (float32 or float16) by ids [...] (int32) → [...,E]. An id outside 0..V-1 is refused.
 Status embedding(const TensorView& ids, const TensorView& table, Output& out, Arena& arena);
-
-enum class Activation : int32_t { kRelu = 0, kGelu = 1 };
 
 /// up [F,E], down [E,F], gate [F,E]; biases [F], [E], [F].
 struct FeedForwardWeights {
@@ -49,17 +52,56 @@ Status feedForward(const TensorView& x, const FeedForwardWeights& weights, Activ
 /// [length,size].
 Status sinusoidalPositions(size_t length, size_t size, double offset, double base, Output& out, Arena& arena);
 
+/// Angles of positions beyond those a model was trained for.
+struct RopeScaling {
+  enum class Type : int32_t { kNone = 0, kLinear = 1, kLlama3 = 2, kYarn = 3 };
+  Type type = Type::kNone;
+  double factor = 1, originalContext = 1;
+  double lowFreqFactor = 1, highFreqFactor = 4;  // Llama 3.1
+  double betaFast = 32, betaSlow = 1;            // YaRN (Peng et al. 2023)
+  double attentionFactor = 0;                    // multiplies YaRN's cos and sin; 0: 0.1·ln(factor) + 1
+};
+
+struct RotaryOptions {
+  Layout layout = Layout::kBHSD;
+  size_t numHeads = 0;                                ///< of packed x; 0: not given
+  std::optional<std::span<const int32_t>> positions;  ///< [S] or [B·S]; default 0..S-1
+  double base = 10000;
+  std::optional<size_t> dims;          ///< values of a head that are turned, even; default all
+  bool interleaved = false;            ///< pairs of neighbours instead of halves
+  std::optional<TensorView> cos, sin;  ///< given angles: [S,dims/2], [B,S,dims/2]; with positions [P,dims/2]
+  RopeScaling scaling;
+};
+
+/// Turns pair i of the first `dims` values of each head by position·base^(-2i/dims) (Su et al. 2021; ONNX
+/// RotaryEmbedding 23). x in the shapes of planAttention's q.
+Status rotaryEmbedding(const TensorView& x, const RotaryOptions& options, Output& out, Arena& arena);
+
+enum class HeadFusion : int32_t { kMean = 0, kMax = 1, kMin = 2 };
+
+/// One factor of attention rollout (Abnar & Zuidema 2020): above·Â, or Â itself for the last layer, with
+/// Â = (A + I)/2, rows renormalised, A the attention of a layer fused over its heads. weights [H,S,S] or
+/// [B,H,S,S]; above and the result [S,S] or [B,S,S].
+Status rolloutStep(const TensorView& weights, const std::optional<TensorView>& above, HeadFusion fusion,
+                   bool residual, Output& out, Arena& arena);
+
 /// query [H·D,E], key [Hkv·D,E], value [Hkv·Dv,E], output [E,H·Dv]; biases by rows.
 struct ProjectionWeights {
   TensorView query, key, value;
   std::optional<TensorView> output, queryBias, keyBias, valueBias, outputBias;
 };
 
-/// Multi-head attention of x [B,Sq,E] or [Sq,E] over context, or without one over itself. options.numHeads
-/// defaults to 1. → [B,Sq,E], or [B,Sq,H·Dv] without an output projection.
-Status projectedAttention(const TensorView& x, const std::optional<TensorView>& context,
-                          const ProjectionWeights& projections, AttentionOptions options,
-                          AttentionOutputs& outputs, Arena& arena);
+/// Where the three projections read: x [B,Sq,E], key and value [B,Skv,·], or all without the B. The key
+/// defaults to x, the value to the key.
+struct ProjectionSources {
+  TensorView x;
+  std::optional<TensorView> key, value;
+};
+
+/// Multi-head attention. options.numHeads defaults to 1. → [B,Sq,E], or [B,Sq,H·Dv] without an output
+/// projection.
+Status projectedAttention(const ProjectionSources& sources, const ProjectionWeights& projections,
+                          AttentionOptions options, AttentionOutputs& outputs, Arena& arena);
 
 /// float32 or float16 → float32, exact.
 Status toFloat32(const TensorView& x, Output& out, Arena& arena);

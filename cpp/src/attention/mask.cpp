@@ -32,26 +32,40 @@ void applyKeyMask(const TensorView& mask, size_t batch, Range columns, float* bi
 }  // namespace
 
 size_t MaskPlan::validKeys(size_t batch) const {
-  return kvLengths.empty() ? keys : static_cast<size_t>(kvLengths[batch]);
+  return kvLengths.empty() ? sequences.keysOf(batch) : static_cast<size_t>(kvLengths[batch]);
 }
 
 int64_t MaskPlan::offset(size_t batch) const {
-  if (lowerRight) return static_cast<int64_t>(validKeys(batch)) - static_cast<int64_t>(queries);
+  if (lowerRight) {
+    return static_cast<int64_t>(validKeys(batch)) - static_cast<int64_t>(sequences.queriesOf(batch));
+  }
   return offsets.empty() ? sharedOffset : offsets[batch];
 }
 
-size_t MaskPlan::keyEnd(size_t batch, size_t query) const {
-  const size_t valid = validKeys(batch);
-  if (!causal) return valid;
-  const int64_t next = static_cast<int64_t>(query) + offset(batch) + 1;
-  return static_cast<size_t>(std::clamp<int64_t>(next, 0, static_cast<int64_t>(valid)));
+Range MaskPlan::visible(size_t batch, size_t query) const {
+  const auto valid = static_cast<int64_t>(validKeys(batch));
+  const int64_t position = static_cast<int64_t>(query) + offset(batch);
+  int64_t begin = 0, end = valid;
+  if (window.left >= 0) begin = position - window.left;
+  if (window.right >= 0) end = std::min(end, position + window.right + 1);
+  if (causal) end = std::min(end, position + 1);
+  return {static_cast<size_t>(std::clamp<int64_t>(begin, 0, valid)),
+          static_cast<size_t>(std::clamp<int64_t>(end, 0, valid))};
 }
 
-Coverage MaskPlan::coverage(size_t batch, Range rows, Range columns) const {
-  // keyEnd never falls from one row to the next.
-  if (columns.begin >= keyEnd(batch, rows.end - 1)) return Coverage::kEmpty;
-  if (dense || keyMask) return Coverage::kPartial;
-  return columns.end <= keyEnd(batch, rows.begin) ? Coverage::kFull : Coverage::kPartial;
+Range MaskPlan::next(size_t batch, size_t head, Range rows, Range columns) const {
+  const Range seen{std::max(columns.begin, visible(batch, rows.begin).begin),
+                   std::min(columns.end, visible(batch, rows.end - 1).end)};
+  if (seen.begin >= seen.end) return {columns.end, columns.end};
+  return blocks ? blocks->next(batch, head, rows.begin, seen) : seen;
+}
+
+bool MaskPlan::full(size_t batch, size_t head, Range rows, Range columns) const {
+  if (dense || keyMask) return false;
+  if (columns.begin < visible(batch, rows.end - 1).begin || columns.end > visible(batch, rows.begin).end) {
+    return false;
+  }
+  return !blocks || blocks->full(batch, head, rows.begin, columns);
 }
 
 bool MaskPlan::fillBias(size_t batch, size_t head, size_t query, Range columns, float* bias) const {
@@ -69,8 +83,12 @@ bool MaskPlan::fillBias(size_t batch, size_t head, size_t query, Range columns, 
   }
   // After the float mask: +infinity there must not undo what another rule masks.
   if (keyMask) applyKeyMask(*keyMask, batch, columns, bias);
-  const size_t end = std::clamp(keyEnd(batch, query), columns.begin, columns.end);
-  std::fill(bias + (end - columns.begin), bias + columns.size(), kMasked);
+  if (blocks) blocks->mask(batch, head, query, columns, kMasked, bias);
+  const Range seen = visible(batch, query);
+  const size_t begin = std::clamp(seen.begin, columns.begin, columns.end) - columns.begin;
+  const size_t end = std::clamp(seen.end, columns.begin, columns.end) - columns.begin;
+  std::fill(bias, bias + begin, kMasked);
+  std::fill(bias + std::max(begin, end), bias + columns.size(), kMasked);
   return std::any_of(bias, bias + columns.size(), [](float value) { return value != kMasked; });
 }
 

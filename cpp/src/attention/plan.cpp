@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "attention/attention.hpp"
+#include "plan_rules.hpp"
 
 namespace attention {
 
@@ -12,7 +12,7 @@ struct HeadsAxes {
 };
 
 bool packed(const TensorView& x, const AttentionOptions& options) {
-  return options.numHeads != 0 && x.rank() < 4;
+  return options.numHeads != 0 && x.rank() < 4 && options.layout != Layout::kTHD;
 }
 
 HeadsAxes axesOf(const TensorView& x, const AttentionOptions& options, size_t numHeads) {
@@ -21,6 +21,7 @@ HeadsAxes axesOf(const TensorView& x, const AttentionOptions& options, size_t nu
     const size_t batch = x.rank() == 3 ? s[0] : 1;
     return {batch, numHeads, s[x.rank() - 2], s.last() / numHeads};
   }
+  if (options.layout == Layout::kTHD) return {1, s[1], s[0], s[2]};
   if (x.rank() == 2) return {1, 1, s[0], s[1]};
   if (x.rank() == 3) return {1, s[0], s[1], s[2]};
   return options.layout == Layout::kBHSD ? HeadsAxes{s[0], s[1], s[2], s[3]}
@@ -62,6 +63,9 @@ Status checkHeadCounts(const TensorView& query, const AttentionOptions& options)
                                                      << "got " << static_cast<int64_t>(options.numKvHeads)
                                                      << ", wanted a divisor of numHeads = "
                                                      << static_cast<int64_t>(options.numHeads));
+  }
+  if (options.layout == Layout::kTHD && query.rank() != 3) {
+    return shapeMismatch("q", Message() << "got shape " << query.shape.dims() << ", wanted [Tq,H,D]");
   }
   if (options.layout == Layout::kBSHD && query.rank() != 4) {
     return invalidArgument("options.layout", Message() << "got 'BSHD' for q of shape " << query.shape.dims()
@@ -108,99 +112,13 @@ Status checkAgreement(const TensorView& key, const TensorView& value, const Atte
   return {};
 }
 
-Status planPosition(const AttentionOptions& options, AttentionPlan* plan) {
-  MaskPlan& mask = plan->mask;
-  mask.causal = options.causal != Causal::kNone;
-  mask.lowerRight = options.causal == Causal::kLowerRight;
-  const bool given = options.queryOffset || options.queryOffsets;
-  if (given && (options.causal == Causal::kUpperLeft || options.causal == Causal::kLowerRight)) {
-    return invalidArgument(
-        "options.queryOffset",
-        Message() << "got it beside causal "
-                  << (options.causal == Causal::kUpperLeft ? "'upper-left'" : "'lower-right'")
-                  << ", wanted causal: true, or one of the two");
-  }
-  if (options.queryOffsets && options.queryOffsets->size() != plan->batch) {
-    return shapeMismatch("options.queryOffset",
-                         Message() << "got " << static_cast<int64_t>(options.queryOffsets->size())
-                                   << " values, wanted one number or one per batch entry: "
-                                   << static_cast<int64_t>(plan->batch));
-  }
-  if (options.queryOffsets) mask.offsets = *options.queryOffsets;
-  mask.sharedOffset = options.queryOffset.value_or(0);
-  return {};
-}
-
-Status planLengths(const AttentionOptions& options, AttentionPlan* plan) {
-  if (!options.kvLengths) return {};
-  const std::span<const int32_t> lengths = *options.kvLengths;
-  if (lengths.size() != plan->batch) {
-    return shapeMismatch("options.kvLengths", Message() << "got " << static_cast<int64_t>(lengths.size())
-                                                        << " values, wanted one per batch entry: "
-                                                        << static_cast<int64_t>(plan->batch));
-  }
-  for (size_t b = 0; b < lengths.size(); ++b) {
-    if (lengths[b] < 0 || static_cast<size_t>(lengths[b]) > plan->keys) {
-      return invalidArgument("options.kvLengths", Message() << "got " << lengths[b] << " at index "
-                                                            << static_cast<int64_t>(b) << ", wanted 0.."
-                                                            << static_cast<int64_t>(plan->keys));
-    }
-  }
-  plan->mask.kvLengths = lengths;
-  return {};
-}
-
-Status planKeyMask(const AttentionOptions& options, AttentionPlan* plan) {
-  if (!options.attentionMask) return {};
-  const TensorView& mask = *options.attentionMask;
-  if (mask.dtype == DType::kFloat32 || mask.dtype == DType::kFloat16) {
-    return unsupportedDtype("options.attentionMask", mask.dtype, "bool or integers");
-  }
-  if (mask.shape != Shape{plan->batch, plan->keys}) {
-    const Shape want{plan->batch, plan->keys};
-    return shapeMismatch("options.attentionMask", Message() << "got shape " << mask.shape.dims()
-                                                            << ", wanted [B,Skv] = " << want.dims());
-  }
-  plan->mask.keyMask = mask;
-  return {};
-}
-
-/// Broadcasts from the right: sizes of 1 and missing axes get stride 0; a short last axis is padded with
-/// "masked".
-Status planDenseMask(const AttentionOptions& options, AttentionPlan* plan) {
-  if (!options.mask) return {};
-  const TensorView& mask = *options.mask;
-  if (mask.dtype != DType::kFloat32 && mask.dtype != DType::kBool) {
-    return unsupportedDtype("options.mask", mask.dtype,
-                            "bool or float (a 0/1 mask of integers is options.attentionMask)");
-  }
-  const Shape full{plan->batch, plan->heads, plan->queries, plan->keys};
-  const auto refuse = [&] {
-    return shapeMismatch(
-        "options.mask", Message() << "got shape " << mask.shape.dims()
-                                  << ", wanted rank 4 at most, broadcasting from the right to [B,H,Sq,Skv] = "
-                                  << full.dims());
-  };
-  if (mask.rank() > 4) return refuse();
-  const TensorView own = TensorView::contiguous(mask.data, mask.dtype, mask.shape);
-  TensorView view{mask.data, mask.dtype, full, {}};
-  size_t denseKeys = plan->keys;
-  for (int axis = 3, from = mask.rank() - 1; from >= 0; --axis, --from) {
-    const size_t got = mask.shape[from], want = full[axis];
-    const bool isShortLast = axis == 3 && got < want;
-    if (got != want && got != 1 && !isShortLast) return refuse();
-    if (axis == 3 && got != 1) denseKeys = got;
-    view.strides[static_cast<size_t>(axis)] = got == 1 ? 0 : own.strides[static_cast<size_t>(from)];
-  }
-  plan->mask.dense = view;
-  plan->mask.denseKeys = denseKeys;
-  return {};
-}
-
 }  // namespace
 
 TensorView AttentionPlan::outputHeads(float* output) const {
-  return headsView(output, {batch, heads, queries, valueDim}, headsByRow);
+  const size_t rows = sequences().queryStarts.empty() ? sequences().queries : logSumExpShape[1];
+  TensorView view = headsView(output, {batch, heads, rows, valueDim}, headsByRow);
+  if (!sequences().queryStarts.empty()) view.strides[0] = 0;  // rows are counted over all sequences
+  return view;
 }
 
 Status planAttention(const TensorView& query, const TensorView& key, const TensorView& value,
@@ -223,12 +141,10 @@ Status planAttention(const TensorView& query, const TensorView& key, const Tenso
   plan->batch = q.batch;
   plan->heads = q.heads;
   plan->kvHeads = k.heads;
-  plan->queries = q.length;
-  plan->keys = k.length;
   plan->headDim = q.size;
   plan->valueDim = v.size;
   plan->scale = options.scale.value_or(1.0f / std::sqrt(static_cast<float>(q.size)));
-  const bool byRow = packed(query, options) || options.layout == Layout::kBSHD;
+  const bool byRow = packed(query, options) || options.layout != Layout::kBHSD;
   plan->headsByRow = byRow;
   plan->query = headsView(query.data, q, byRow);
   plan->key = headsView(key.data, k, byRow);
@@ -240,12 +156,8 @@ Status planAttention(const TensorView& query, const TensorView& key, const Tenso
   plan->weightsShape = {q.batch, q.heads, q.length, k.length};
   plan->logSumExpShape = {q.batch, q.heads, q.length};
 
-  plan->mask.queries = q.length;
-  plan->mask.keys = k.length;
-  ATTENTION_RETURN_IF_ERROR(planPosition(options, plan));
-  ATTENTION_RETURN_IF_ERROR(planLengths(options, plan));
-  ATTENTION_RETURN_IF_ERROR(planKeyMask(options, plan));
-  return planDenseMask(options, plan);
+  plan->mask.sequences = {q.length, k.length, {}, {}};
+  return planRules(options, plan);
 }
 
 }  // namespace attention

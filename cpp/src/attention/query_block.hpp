@@ -1,276 +1,276 @@
 #pragma once
 
-#include <algorithm>
 #include <cmath>
+#include <limits>
+#include <optional>
 
 #include "../kernels/finite.hpp"
-#include "../kernels/matmul_tile.hpp"
-#include "../kernels/pack.hpp"
-#include "../kernels/softmax_rows.hpp"
-#include "attention/attention.hpp"
+#include "score_tile.hpp"
 
 namespace attention {
 
 /// Attention of one block of query rows of one head over all keys, a block of keys at a time: scores
-/// (register tile) → masks → running maximum → e^(s - max) and its sum → output += P·V (the same register
-/// tile).
-///
-/// log₂e is not folded into the queries' scale, although that would save one multiplication a score: scores
-/// and masks near the largest float would overflow. All memory is scratch made once per call.
+/// (ScoreTile) → running maximum → e^(s - max) and its sum → output += P·V on the same register tile. All
+/// memory is scratch made once per call.
 template <class Arch>
 class QueryBlock {
-  static constexpr size_t kRows = kernels::Tile<Arch>::rows;
-  static constexpr size_t kColumns = kernels::Tile<Arch>::columns;
+  using Scores = ScoreTile<Arch>;
+  static constexpr size_t kRows = Scores::kRows;
+  static constexpr size_t kColumns = Scores::kColumns;
+  static constexpr size_t kKeys = Scores::kKeys;
 
  public:
-  /// Keys per block. 128 were 3 % faster than 64 and 6 % than 32: fewer rows to finish, fewer visits of the
-  /// output.
-  static constexpr size_t kKeys = 128;
-
   explicit QueryBlock(const AttentionPlan& plan)
-      : plan_(plan), outputStride_(kernels::roundUp(plan.valueDim, kColumns)), blockRows_(chooseRows(plan)) {}
+      : plan_(plan),
+        outputStride_(kernels::roundUp(plan.valueDim, kColumns)),
+        rowsPerBlock_(chooseRows(plan)),
+        scores_(plan) {}
 
   bool allocate(Arena& arena) {
-    query_ = arena.floats({blockRows_, plan_.headDim});
-    keys_ = arena.floats({kKeys, plan_.headDim});
+    const size_t room = kernels::roundUp(rowsPerBlock_, kRows);
     valueTail_ = arena.floats({kKeys, kColumns});
-    output_ = arena.floats({blockRows_, outputStride_});
-    scores_ = arena.floats({2, kRows, kKeys});
-    state_ = arena.floats({3, blockRows_});
-    return query_ && keys_ && valueTail_ && output_ && scores_ && state_;
+    output_ = arena.floats({room, outputStride_});
+    state_ = arena.floats({3, room});
+    return scores_.allocate(room, arena) && valueTail_ && output_ && state_;
   }
 
-  size_t rows() const { return blockRows_; }
+  /// The rows from `row` on that are done together.
+  Range rowsFrom(size_t row, size_t end) const {
+    // With a block map they lie in one row of blocks.
+    const size_t next = plan_.mask.blocks ? (row / rowsPerBlock_ + 1) * rowsPerBlock_ : row + rowsPerBlock_;
+    return {row, std::min(next, end)};
+  }
 
-  void run(size_t batch, size_t head, Range rows, const AttentionMemory& memory) {
+  void begin(size_t batch, size_t head, Range rows) {
     batch_ = batch;
     head_ = head;
     rows_ = rows;
-    attend();
-    store(plan_.outputHeads(memory.output), memory.logSumExp);
-    if (plan_.stage != Stage::kNone) tap(memory.weights);
-  }
-
- private:
-  /// 96 rows repay the packing of a key block (3 % of its products); very wide heads take fewer, so that
-  /// scratch stays near the second-level cache. Rows are split evenly.
-  static size_t chooseRows(const AttentionPlan& plan) {
-    const size_t wide = std::max<size_t>(1, 65536 / (plan.headDim + plan.valueDim));
-    const size_t most = std::min<size_t>(96, kernels::roundUp(wide, kRows));
-    const size_t blocks = std::max<size_t>(1, (plan.queries + most - 1) / most);
-    return kernels::roundUp(std::max<size_t>(1, (plan.queries + blocks - 1) / blocks), kRows);
-  }
-
-  float* rowMax() { return state_; }
-  float* rowSum() { return state_ + blockRows_; }
-  float* rowAttends() { return state_ + 2 * blockRows_; }  // 1 where any key so far was not masked
-  float* scoreRow(size_t r) { return scores_ + r * kKeys; }
-  float* biasRow(size_t r) { return scores_ + (kRows + r) * kKeys; }
-  float* outputRow(size_t row) { return output_ + row * outputStride_; }
-
-  void packQuery() {
-    kernels::packRows<Arch, kRows>(rowOf(plan_.query, batch_, head_, rows_.begin), plan_.query.strides[2],
-                                   rows_.size(), plan_.headDim, plan_.scale, query_);
-  }
-
-  void packKeys(Range keys) {
-    kernels::packRows<Arch, kColumns>(rowOf(plan_.key, batch_, plan_.kvHeadOf(head_), keys.begin),
-                                      plan_.key.strides[2], keys.size(), plan_.headDim, 1.0f, keys_);
-  }
-
-  const float* valueRows(Range keys) const {
-    return rowOf(plan_.value, batch_, plan_.kvHeadOf(head_), keys.begin);
+    scores_.packQuery(batch, head, rows);
   }
 
   void attend() {
-    packQuery();
-    std::fill_n(output_, blockRows_ * outputStride_, 0.0f);
-    std::fill_n(rowMax(), blockRows_, kernels::kNegativeInfinity);
-    std::fill_n(rowSum(), 2 * blockRows_, 0.0f);
-    const size_t end = plan_.mask.keyEnd(batch_, rows_.end - 1);
-    for (size_t begin = 0; begin < end; begin += kKeys)
-      attendKeys({begin, std::min(begin + kKeys, plan_.keys)});
+    const float sink = plan_.sinks.empty() ? kernels::kNegativeInfinity : plan_.sinks[head_];
+    const bool isSink = sink != kernels::kNegativeInfinity;
+    std::fill_n(output_, kernels::roundUp(rows_.size(), kRows) * outputStride_, 0.0f);
+    for (size_t row = 0; row < rows_.size(); ++row) state(row) = {sink, isSink ? 1.0f : 0.0f, 0.0f};
+    forEachBlock({0, plan_.sequences().keysOf(batch_)}, [this](Range keys) { attendKeys(keys); });
+  }
+
+  /// In place of attend(), where an earlier call has left the denominators.
+  void takeLogSumExp(const float* logSumExp) {
+    for (size_t row = 0; row < rows_.size(); ++row) {
+      const float value = logSumExp[plan_.logSumExpIndex(batch_, head_, rows_.begin + row)];
+      state(row) = {value, 1.0f, value == kernels::kNegativeInfinity ? 0.0f : 1.0f};
+    }
+  }
+
+  void store(const AttentionMemory& memory) {
+    const TensorView output = plan_.outputHeads(memory.output);
+    const size_t first = plan_.sequences().firstQuery(batch_) + rows_.begin;
+    for (size_t row = 0; row < rows_.size(); ++row) {
+      const State& end = state(row);
+      float* to = rowOf(output, batch_, head_, first + row);
+      // A row that may attend to nothing gives zeros, which its output is as yet.
+      const float factor = end.attends != 0 ? 1.0f / end.sum : 1.0f;
+      for (size_t d = 0; d < plan_.valueDim; ++d) to[d] = outputRow(row)[d] * factor;
+      if (memory.logSumExp == nullptr) continue;
+      memory.logSumExp[plan_.logSumExpIndex(batch_, head_, rows_.begin + row)] = logSumExp(end);
+    }
+  }
+
+  /// Makes the scores of a stage again and shows them, a tile at a time: use(rows, keys, scores), scores
+  /// [rows][kKeys]. Pairs it leaves out are masked. A second pass, so that the fused one knows nothing of it:
+  /// probabilities are e^(s - max) / sum with the final max and sum.
+  template <class Use>
+  void show(Stage stage, Range columns, Use use) {
+    const bool everyPair = stage == Stage::kScores || stage == Stage::kSoftcapped;
+    const auto showKeys = [&](Range keys) {
+      scores_.packKeys(keys);
+      forEachTile([&](Range tile) {
+        if (everyPair) {
+          scores_.compute(tile, keys, stage);
+          use(tile, keys, scores_.row(0));
+          return;
+        }
+        forEachPart(tile, keys, [&](Range part) {
+          scores_.compute(tile, part, Stage::kBiased);
+          if (stage == Stage::kProbabilities) normalise(tile, part);
+          use(tile, part, scores_.row(0));
+        });
+      });
+    };
+    if (!everyPair) return forEachBlock(columns, showKeys);
+    for (size_t begin = columns.begin; begin < columns.end; begin += kKeys) {
+      showKeys({begin, std::min(begin + kKeys, columns.end)});
+    }
+  }
+
+ private:
+  /// Of a row: maximum and sum so far, and whether any key was not masked (1) or none (0).
+  struct State {
+    float max, sum, attends;
+  };
+
+  /// 96 rows repay the packing of a key block (3 % of its products); very wide heads take fewer, so that
+  /// scratch stays near the second-level cache. Rows are split evenly, or as a block map's are.
+  static size_t chooseRows(const AttentionPlan& plan) {
+    size_t wide = std::max<size_t>(1, 65536 / (plan.headDim + plan.valueDim));
+    if (plan.mask.blocks) {
+      size_t rows = BlockMap::kBlock;
+      while (rows > wide && rows > 1) rows /= 2;
+      return rows;
+    }
+    const size_t queries = plan.sequences().queries;
+    const size_t most = std::min<size_t>(96, kernels::roundUp(wide, kRows));
+    const size_t blocks = std::max<size_t>(1, (queries + most - 1) / most);
+    return kernels::roundUp(std::max<size_t>(1, (queries + blocks - 1) / blocks), kRows);
+  }
+
+  State& state(size_t row) { return reinterpret_cast<State*>(state_)[row]; }
+  float* outputRow(size_t row) { return output_ + row * outputStride_; }
+  const float* values(size_t j) const { return plan_.valueRow(batch_, head_, j); }
+
+  /// Blocks of keys of which any row may see something.
+  template <class Visit>
+  void forEachBlock(Range columns, Visit visit) {
+    for (size_t from = columns.begin; from < columns.end;) {
+      Range keys = plan_.mask.next(batch_, head_, rows_, {from, columns.end});
+      if (keys.size() == 0) return;
+      keys.end = std::min(keys.end, keys.begin + kKeys);
+      visit(keys);
+      from = keys.end;
+    }
+  }
+
+  template <class Visit>
+  void forEachTile(Visit visit) {
+    for (size_t row = rows_.begin; row < rows_.end; row += kRows) {
+      visit(Range{row, std::min(row + kRows, rows_.end)});
+    }
+  }
+
+  /// Stretches of a packed block of keys of which any row of the tile may see something.
+  template <class Visit>
+  void forEachPart(Range tile, Range keys, Visit visit) {
+    for (size_t from = keys.begin; from < keys.end;) {
+      const Range part = scores_.seen(tile, from);
+      if (part.size() == 0) return;
+      visit(part);
+      from = part.end;
+    }
   }
 
   void attendKeys(Range keys) {
-    if (plan_.mask.coverage(batch_, rows_, keys) == Coverage::kEmpty) return;
-    packKeys(keys);
+    scores_.packKeys(keys);
     const size_t tail = plan_.valueDim % kColumns;
     if (tail != 0) {
-      kernels::packTailColumns(valueRows(keys) + plan_.valueDim - tail, plan_.value.strides[2], keys.size(),
-                               tail, kColumns, valueTail_);
+      kernels::packTailColumns(values(keys.begin) + plan_.valueDim - tail, plan_.value.strides[2],
+                               keys.size(), tail, kColumns, valueTail_);
     }
     block_ = keys;
     valuesAreFinite_.reset();
-    for (size_t row = rows_.begin; row < rows_.end; row += kRows) {
-      const Range tile{row, std::min(row + kRows, rows_.end)};
-      // Keys that no row of the tile sees cost nothing: a causal mask halves the work of a single block, too.
-      const size_t end = std::min(keys.end, plan_.mask.keyEnd(batch_, tile.end - 1));
-      if (end > keys.begin) attendTile(tile, {keys.begin, end});
-    }
+    forEachTile([&](Range tile) { forEachPart(tile, keys, [&](Range part) { attendTile(tile, part); }); });
   }
 
   void attendTile(Range tile, Range keys) {
-    const Coverage coverage = plan_.mask.coverage(batch_, tile, keys);
-    computeScores(tile, keys);
+    const bool full = scores_.compute(tile, keys, Stage::kBiased);
     for (size_t r = 0; r < tile.size(); ++r) {
-      bool attends = true;
-      if (coverage == Coverage::kPartial) attends = maskRow(r, tile.begin + r, keys);
-      if (attends) rowAttends()[tile.begin + r - rows_.begin] = 1.0f;
-      softmaxRow(r, tile.begin + r - rows_.begin, keys.size());
+      State& row = state(tile.begin + r - rows_.begin);
+      if (scores_.attends(r)) row.attends = 1.0f;
+      softmaxRow(r, row, outputRow(tile.begin + r - rows_.begin), Scores::padded(keys));
     }
     // 0 · NaN is NaN: where a masked value may be one, the product must leave masked pairs out one by one.
-    if (coverage == Coverage::kPartial && !valuesAreFinite()) {
-      accumulateAttended(tile, keys);
-    } else {
+    if (full || valuesAreFinite()) {
       accumulate(tile, keys);
+    } else {
+      accumulateAttended(tile, keys);
     }
   }
 
-  /// scores (kRows × keys) = Q·Kᵀ, -infinity in the lanes beyond the last key.
-  void computeScores(Range tile, Range keys) {
-    const float* q = query_ + (tile.begin - rows_.begin) * plan_.headDim;
-    for (size_t j = 0; j < keys.size(); j += kColumns) {
-      kernels::matmulTile<Arch, kernels::Start::kZero, 1, kRows>(plan_.headDim, q, keys_ + j * plan_.headDim,
-                                                                 kColumns, scores_ + j, kKeys);
-    }
-    const size_t padded = kernels::roundUp(keys.size(), kColumns);
-    if (padded == keys.size()) return;
-    for (size_t r = 0; r < kRows; ++r) {
-      std::fill(scoreRow(r) + keys.size(), scoreRow(r) + padded, kernels::kNegativeInfinity);
-    }
-  }
-
-  /// Adds the masks to a row of scores; true where any key attends.
-  bool maskRow(size_t r, size_t query, Range keys) {
-    const size_t padded = kernels::roundUp(keys.size(), kColumns);
-    const bool attends = plan_.mask.fillBias(batch_, head_, query, keys, biasRow(r));
-    std::fill(biasRow(r) + keys.size(), biasRow(r) + padded, 0.0f);
-    kernels::addBias<Arch>(scoreRow(r), biasRow(r), padded);
-    return attends;
-  }
-
-  /// Online softmax: the row's earlier sum and output shrink when its maximum grows.
-  void softmaxRow(size_t r, size_t row, size_t n) {
-    const size_t padded = kernels::roundUp(n, kColumns);
-    const float before = rowMax()[row];
-    const float highest = kernels::rowMaximum<Arch>(scoreRow(r), padded, before);
+  /// Online softmax (Milakov & Gimelshein 2018): the row's earlier sum and output shrink when its maximum
+  /// grows.
+  void softmaxRow(size_t r, State& row, float* output, size_t padded) {
+    const float before = row.max;
+    const float highest = kernels::rowMaximum<Arch>(scores_.row(r), padded, before);
     if (highest > before) {
       if (before != kernels::kNegativeInfinity) {
         const float shrink = std::exp(before - highest);
-        rowSum()[row] *= shrink;
-        kernels::scaleRow<Arch>(outputRow(row), outputStride_, shrink);
+        row.sum *= shrink;
+        kernels::scaleRow<Arch>(output, outputStride_, shrink);
       }
-      rowMax()[row] = highest;
+      row.max = highest;
     }
-    // With every score -infinity so far there is no maximum to subtract: e^(-infinity - 0) = 0.
-    const float shift = highest == kernels::kNegativeInfinity ? 0.0f : highest;
-    rowSum()[row] += kernels::expRow<Arch>(scoreRow(r), padded, shift);
+    row.sum += kernels::expRow<Arch>(scores_.row(r), padded, shiftOf(highest));
   }
+
+  /// With every score -infinity there is no maximum to subtract: e^(-infinity - 0) = 0.
+  static float shiftOf(float highest) { return highest == kernels::kNegativeInfinity ? 0.0f : highest; }
 
   void accumulate(Range tile, Range keys) {
     const size_t inPlace = plan_.valueDim / kColumns * kColumns;
+    const float* rows = values(keys.begin);
     float* out = outputRow(tile.begin - rows_.begin);
     for (size_t c = 0; c < inPlace; c += kColumns) {
       kernels::matmulTile<Arch, kernels::Start::kFromC, kKeys, 1>(
-          keys.size(), scores_, valueRows(keys) + c, plan_.value.strides[2], out + c, outputStride_);
+          keys.size(), scores_.row(0), rows + c, plan_.value.strides[2], out + c, outputStride_);
     }
     if (inPlace == plan_.valueDim) return;
-    kernels::matmulTile<Arch, kernels::Start::kFromC, kKeys, 1>(keys.size(), scores_, valueTail_, kColumns,
-                                                                out + inPlace, outputStride_);
+    kernels::matmulTile<Arch, kernels::Start::kFromC, kKeys, 1>(
+        keys.size(), scores_.row(0), valueTail_ + (keys.begin - block_.begin) * kColumns, kColumns,
+        out + inPlace, outputStride_);
   }
 
   void accumulateAttended(Range tile, Range keys) {
     for (size_t r = 0; r < tile.size(); ++r) {
       float* out = outputRow(tile.begin + r - rows_.begin);
       for (size_t j = 0; j < keys.size(); ++j) {
-        if (biasRow(r)[j] == kernels::kNegativeInfinity) continue;
-        const float* value = valueRows(keys) + j * plan_.value.strides[2];
-        for (size_t d = 0; d < plan_.valueDim; ++d) out[d] += scoreRow(r)[j] * value[d];
+        if (scores_.isMasked(r, j)) continue;
+        const float* value = values(keys.begin + j);
+        for (size_t d = 0; d < plan_.valueDim; ++d) out[d] += scores_.row(r)[j] * value[d];
       }
     }
   }
 
   bool valuesAreFinite() {
     if (!valuesAreFinite_) {
-      valuesAreFinite_ =
-          kernels::allFinite<Arch>(valueRows(block_), plan_.value.strides[2], block_.size(), plan_.valueDim);
+      valuesAreFinite_ = kernels::allFinite<Arch>(values(block_.begin), plan_.value.strides[2], block_.size(),
+                                                  plan_.valueDim);
     }
     return *valuesAreFinite_;
   }
 
-  void store(const TensorView& output, float* logSumExp) {
-    for (size_t row = 0; row < rows_.size(); ++row) {
-      const bool attends = rowAttends()[row] != 0.0f;
-      float* to = rowOf(output, batch_, head_, rows_.begin + row);
-      if (attends) {
-        const float inverse = 1.0f / rowSum()[row];
-        const float* from = outputRow(row);
-        for (size_t d = 0; d < plan_.valueDim; ++d) to[d] = from[d] * inverse;
-      } else {
-        std::fill_n(to, plan_.valueDim, 0.0f);
-      }
-      if (logSumExp == nullptr) continue;
-      logSumExp[(batch_ * plan_.heads + head_) * plan_.queries + rows_.begin + row] =
-          attends ? rowLogSumExp(row) : kernels::kNegativeInfinity;
+  static float logSumExp(const State& row) {
+    if (row.sum != 0.0f) {
+      return static_cast<float>(static_cast<double>(row.max) + std::log(static_cast<double>(row.sum)));
     }
-  }
-
-  float rowLogSumExp(size_t row) {
     // Scores of -infinity alone have no denominator; -infinity would say that the row saw nothing.
-    if (rowSum()[row] == 0.0f) return std::numeric_limits<float>::quiet_NaN();
-    return static_cast<float>(static_cast<double>(rowMax()[row]) +
-                              std::log(static_cast<double>(rowSum()[row])));
+    return row.attends != 0 ? std::numeric_limits<float>::quiet_NaN() : kernels::kNegativeInfinity;
   }
 
-  /// Shows a stage of every pair in a second pass over the keys, so that the fused pass knows nothing of it:
-  /// probabilities are e^(s - max) / sum with the final max and sum.
-  void tap(float* weights) {
-    const bool probabilities = plan_.stage == Stage::kProbabilities;
-    for (size_t begin = 0; begin < plan_.keys; begin += kKeys) {
-      const Range keys{begin, std::min(begin + kKeys, plan_.keys)};
-      packKeys(keys);
-      for (size_t row = rows_.begin; row < rows_.end; row += kRows) {
-        const Range tile{row, std::min(row + kRows, rows_.end)};
-        computeScores(tile, keys);
-        for (size_t r = 0; r < tile.size(); ++r) {
-          tapRow(r, tile.begin + r, keys, probabilities);
-          float* to =
-              weights + ((batch_ * plan_.heads + head_) * plan_.queries + tile.begin + r) * plan_.keys;
-          std::copy_n(scoreRow(r), keys.size(), to + keys.begin);
-        }
+  void normalise(Range tile, Range keys) {
+    for (size_t r = 0; r < tile.size(); ++r) {
+      const State& row = state(tile.begin + r - rows_.begin);
+      if (!scores_.attends(r) || row.attends == 0) {
+        std::fill_n(scores_.row(r), keys.size(), 0.0f);
+        continue;
       }
+      kernels::expRow<Arch>(scores_.row(r), Scores::padded(keys), row.max);
+      kernels::scaleRow<Arch>(scores_.row(r), Scores::padded(keys), 1.0f / row.sum);
     }
-  }
-
-  void tapRow(size_t r, size_t query, Range keys, bool probabilities) {
-    if (plan_.stage == Stage::kScores || plan_.stage == Stage::kSoftcapped) return;
-    const bool attends = maskRow(r, query, keys);
-    if (!probabilities) return;
-    const size_t row = query - rows_.begin;
-    if (!attends) {
-      std::fill_n(scoreRow(r), keys.size(), 0.0f);
-      return;
-    }
-    const size_t padded = kernels::roundUp(keys.size(), kColumns);
-    kernels::expRow<Arch>(scoreRow(r), padded, rowMax()[row]);
-    kernels::scaleRow<Arch>(scoreRow(r), padded, 1.0f / rowSum()[row]);
   }
 
   const AttentionPlan& plan_;
   const size_t outputStride_;
-  const size_t blockRows_;
+  const size_t rowsPerBlock_;
+  Scores scores_;
   size_t batch_ = 0, head_ = 0;
-  Range rows_{0, 0};
-  Range block_{0, 0};                    // of keys, packed
+  Range rows_;
+  Range block_;                          // of keys, packed
   std::optional<bool> valuesAreFinite_;  // of that block, once asked
 
-  float* query_ = nullptr;      // [rows / kRows][D][kRows], scaled
-  float* keys_ = nullptr;       // [kKeys / kColumns][D][kColumns]
   float* valueTail_ = nullptr;  // [kKeys][kColumns], the last Dv mod kColumns columns
   float* output_ = nullptr;     // [rows][Dv rounded up], not yet divided by the sums
-  float* scores_ = nullptr;     // [kRows][kKeys], then as much for the biases
-  float* state_ = nullptr;      // max, sum and "attends" per row
+  float* state_ = nullptr;      // State per row
 };
 
 }  // namespace attention

@@ -42,16 +42,21 @@ struct Pair {
 
 double biasOf(const AttentionPlan& plan, const AttentionOptions& options, const Pair& at) {
   const auto [b, h, i, j] = at;
-  const int64_t length = options.kvLengths ? (*options.kvLengths)[b] : static_cast<int64_t>(plan.keys);
+  const size_t keys = plan.weightsShape[3];
+  const int64_t length = options.kvLengths ? (*options.kvLengths)[b] : static_cast<int64_t>(keys);
   if (static_cast<int64_t>(j) >= length) return kMasked;
-  if (options.causal != Causal::kNone) {
-    int64_t offset = options.queryOffset.value_or(0);
-    if (options.queryOffsets) offset = (*options.queryOffsets)[b];
-    if (options.causal == Causal::kLowerRight) offset = length - static_cast<int64_t>(plan.queries);
-    if (static_cast<int64_t>(j) > static_cast<int64_t>(i) + offset) return kMasked;
-  }
-  if (options.attentionMask && elementOf(*options.attentionMask, b * plan.keys + j) == 0) return kMasked;
-  return options.mask ? denseBias(*options.mask, {b, h, i, j}, plan.weightsShape) : 0.0;
+  int64_t offset = options.queryOffset.value_or(0);
+  if (options.queryOffsets) offset = (*options.queryOffsets)[b];
+  if (options.causal == Causal::kLowerRight) offset = length - static_cast<int64_t>(plan.weightsShape[2]);
+  const int64_t behind = static_cast<int64_t>(i) + offset - static_cast<int64_t>(j);
+  if (options.causal != Causal::kNone && behind < 0) return kMasked;
+  if (options.window.left != -1 && behind > options.window.left) return kMasked;
+  if (options.window.right != -1 && -behind > options.window.right) return kMasked;
+  if (options.attentionMask && elementOf(*options.attentionMask, b * keys + j) == 0) return kMasked;
+  double slope = options.alibi ? static_cast<double>(alibiSlope(h, plan.heads)) : 0.0;
+  if (options.alibiSlopes) slope = elementOf(*options.alibiSlopes, h);
+  const double distance = -slope * std::abs(static_cast<double>(behind));
+  return distance + (options.mask ? denseBias(*options.mask, {b, h, i, j}, plan.weightsShape) : 0.0);
 }
 
 double scoreOf(const AttentionPlan& plan, const Pair& at) {
@@ -64,24 +69,28 @@ double scoreOf(const AttentionPlan& plan, const Pair& at) {
 
 void attendRow(const AttentionPlan& plan, const AttentionOptions& options, size_t b, size_t h, size_t i,
                ReferenceResult& result) {
-  const size_t row = (b * plan.heads + h) * plan.queries + i;
-  std::vector<double> biased(plan.keys);
-  std::vector<bool> attends(plan.keys);
-  double highest = kMasked;
-  for (size_t j = 0; j < plan.keys; ++j) {
+  const size_t keys = plan.weightsShape[3];
+  const size_t row = (b * plan.heads + h) * plan.weightsShape[2] + i;
+  const double cap = static_cast<double>(options.softcap);
+  const double sink = options.sinks ? elementOf(*options.sinks, h) : kMasked;
+  std::vector<double> biased(keys);
+  std::vector<bool> attends(keys);
+  double highest = sink;
+  for (size_t j = 0; j < keys; ++j) {
     const double score = scoreOf(plan, {b, h, i, j});
+    const double capped = cap != 0 ? cap * std::tanh(score / cap) : score;
     const double bias = biasOf(plan, options, {b, h, i, j});
     attends[j] = bias != kMasked;
-    biased[j] = attends[j] ? score + bias : kMasked;
+    biased[j] = attends[j] ? capped + bias : kMasked;
     highest = std::max(highest, biased[j]);
-    double& shown = result.weights[row * plan.keys + j];
-    shown = plan.stage == Stage::kBiased ? biased[j] : score;
+    double& shown = result.weights[row * keys + j];
+    shown = plan.stage == Stage::kBiased ? biased[j] : plan.stage == Stage::kSoftcapped ? capped : score;
   }
-  double denominator = 0;
-  for (size_t j = 0; j < plan.keys; ++j) denominator += attends[j] ? std::exp(biased[j] - highest) : 0.0;
-  for (size_t j = 0; j < plan.keys; ++j) {
+  double denominator = sink != kMasked ? std::exp(sink - highest) : 0.0;
+  for (size_t j = 0; j < keys; ++j) denominator += attends[j] ? std::exp(biased[j] - highest) : 0.0;
+  for (size_t j = 0; j < keys; ++j) {
     const double probability = attends[j] ? std::exp(biased[j] - highest) / denominator : 0.0;
-    if (plan.stage == Stage::kProbabilities) result.weights[row * plan.keys + j] = probability;
+    if (plan.stage == Stage::kProbabilities) result.weights[row * keys + j] = probability;
     if (!attends[j]) continue;
     const float* v = rowOf(plan.value, b, plan.kvHeadOf(h), j);
     for (size_t d = 0; d < plan.valueDim; ++d) {
@@ -94,12 +103,13 @@ void attendRow(const AttentionPlan& plan, const AttentionOptions& options, size_
 }  // namespace
 
 ReferenceResult referenceAttention(const AttentionPlan& plan, const AttentionOptions& options) {
-  const size_t rows = plan.batch * plan.heads * plan.queries;
-  ReferenceResult result{std::vector<double>(rows * plan.valueDim), std::vector<double>(rows * plan.keys),
-                         std::vector<double>(rows)};
+  const size_t queries = plan.weightsShape[2];
+  const size_t rows = plan.batch * plan.heads * queries;
+  ReferenceResult result{std::vector<double>(rows * plan.valueDim),
+                         std::vector<double>(rows * plan.weightsShape[3]), std::vector<double>(rows)};
   for (size_t b = 0; b < plan.batch; ++b) {
     for (size_t h = 0; h < plan.heads; ++h) {
-      for (size_t i = 0; i < plan.queries; ++i) attendRow(plan, options, b, h, i, result);
+      for (size_t i = 0; i < queries; ++i) attendRow(plan, options, b, h, i, result);
     }
   }
   return result;

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <numbers>
 
-#include "../simd/lanes.hpp"
+#include "../simd/exp2.hpp"
 
 namespace attention::kernels {
 
@@ -30,9 +30,47 @@ inline simd::Floats<Arch> gelu(simd::Floats<Arch> x) {
   return half * x * (one + xsimd::erf(x * invSqrt2));
 }
 
+/// x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³))).
+template <class Arch>
+inline simd::Floats<Arch> geluTanh(simd::Floats<Arch> x) {
+  using F = simd::Floats<Arch>;
+  const F half(0.5f), one(1.0f), cubic(0.044715f), slope(0.7978845608028654f);
+  return half * x * (one + xsimd::tanh(slope * x * (one + cubic * x * x)));
+}
+
+/// max(x, 0); NaN stays.
 template <class Arch>
 inline simd::Floats<Arch> relu(simd::Floats<Arch> x) {
   return simd::maximum<Arch>(x, simd::Floats<Arch>(0.0f));
 }
+
+/// x/(1 + e^-x). The exponent is never above 0, where e^x neither overflows nor loses the small.
+template <class Arch>
+class Silu {
+  using F = simd::Floats<Arch>;
+
+ public:
+  F operator()(F x) const {
+    const F small = exp2_(-xsimd::abs(x) * log2e_);
+    return x * xsimd::select(x < zero_, small, one_) / (one_ + small);
+  }
+
+ private:
+  simd::Exp2<Arch> exp2_;
+  F log2e_{std::numbers::log2e_v<float>}, zero_{0.0f}, one_{1.0f};
+};
+
+/// elu(x) + 1: x + 1 above 0, else e^x. The feature map of linear attention.
+template <class Arch>
+class EluPlusOne {
+  using F = simd::Floats<Arch>;
+
+ public:
+  F operator()(F x) const { return xsimd::select(x > zero_, x + one_, exp2_(-xsimd::abs(x) * log2e_)); }
+
+ private:
+  simd::Exp2<Arch> exp2_;
+  F log2e_{std::numbers::log2e_v<float>}, zero_{0.0f}, one_{1.0f};
+};
 
 }  // namespace attention::kernels

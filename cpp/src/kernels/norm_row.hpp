@@ -36,4 +36,13 @@ inline void layerNormRow(const float* row, size_t n, const float* weight, const 
   }
 }
 
+/// RMSNorm of one row; weight may be null. `to` may be `row`.
+template <class Arch>
+inline void rmsNormRow(const float* row, size_t n, const float* weight, float epsilon, float* to) {
+  using F = simd::Floats<Arch>;
+  const float square = rowSum<Arch>(row, n, [](F x) { return x * x; }) / static_cast<float>(n);
+  const float inverse = 1.0f / std::sqrt(square + epsilon);
+  for (size_t i = 0; i < n; ++i) to[i] = row[i] * inverse * (weight == nullptr ? 1.0f : weight[i]);
+}
+
 }  // namespace attention::kernels

@@ -46,17 +46,6 @@ inline float expRow(float* row, size_t n, float shift) {
   return xsimd::reduce_add(even + odd);
 }
 
-/// row += bias, and -infinity where the bias is: whatever stood there, NaN too, is gone.
-template <class Arch>
-inline void addBias(float* row, const float* bias, size_t n) {
-  using F = simd::Floats<Arch>;
-  const F masked(kNegativeInfinity);
-  for (size_t j = 0; j < n; j += simd::kLanes<Arch>) {
-    const F added = F::load_unaligned(bias + j);
-    xsimd::select(added == masked, masked, F::load_unaligned(row + j) + added).store_unaligned(row + j);
-  }
-}
-
 /// row = row·factor.
 template <class Arch>
 inline void scaleRow(float* row, size_t n, float factor) {

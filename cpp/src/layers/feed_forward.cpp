@@ -11,33 +11,32 @@ using F = simd::Floats<Arch>;
 /// Rows whose hidden values are held at one time, whatever the sequence's length.
 constexpr size_t kChunkRows = 96;
 
-void activate(Activation activation, float* x, size_t n) {
-  if (activation == Activation::kRelu) {
-    kernels::map<Arch>(x, n, x, [](F value) { return kernels::relu<Arch>(value); });
-  } else {
-    kernels::map<Arch>(x, n, x, [](F value) { return kernels::gelu<Arch>(value); });
+/// to = f(x) for n values; `to` may be `x`.
+void activate(Activation kind, const float* x, size_t n, float* to) {
+  switch (kind) {
+    case Activation::kRelu:
+      return kernels::map<Arch>(x, n, to, kernels::relu<Arch>);
+    case Activation::kGelu:
+      return kernels::map<Arch>(x, n, to, kernels::gelu<Arch>);
+    case Activation::kGeluTanh:
+      return kernels::map<Arch>(x, n, to, kernels::geluTanh<Arch>);
+    case Activation::kSilu:
+      return kernels::map<Arch>(x, n, to, kernels::Silu<Arch>());
+    case Activation::kTanh:
+      return kernels::map<Arch>(x, n, to, [](F value) { return xsimd::tanh(value); });
   }
-}
-
-template <class Function>
-Status elementwise(const TensorView& x, Output& out, Arena& arena, Function f) {
-  ATTENTION_RETURN_IF_ERROR(checkFloat("x", x));
-  ATTENTION_RETURN_IF_ERROR(out.resolve("options.out", x.shape, arena, {&x, 1}, Aliasing::kOntoFirst));
-  kernels::map<Arch>(x.floats(), x.count(), out.floats(), f);
-  return {};
 }
 
 }  // namespace
 
-Status gelu(const TensorView& x, Output& out, Arena& arena) {
-  return elementwise(x, out, arena, [](F value) { return kernels::gelu<Arch>(value); });
+Status activation(Activation kind, const TensorView& x, Output& out, Arena& arena) {
+  ATTENTION_RETURN_IF_ERROR(checkFloat("x", x));
+  ATTENTION_RETURN_IF_ERROR(out.resolve("options.out", x.shape, arena, {&x, 1}, Aliasing::kOntoFirst));
+  activate(kind, x.floats(), x.count(), out.floats());
+  return {};
 }
 
-Status tanh(const TensorView& x, Output& out, Arena& arena) {
-  return elementwise(x, out, arena, [](F value) { return xsimd::tanh(value); });
-}
-
-Status feedForward(const TensorView& x, const FeedForwardWeights& weights, Activation activation, Output& out,
+Status feedForward(const TensorView& x, const FeedForwardWeights& weights, Activation kind, Output& out,
                    Arena& arena) {
   Shape hidden, shape;
   ATTENTION_RETURN_IF_ERROR(
@@ -72,7 +71,7 @@ Status feedForward(const TensorView& x, const FeedForwardWeights& weights, Activ
         TensorView::contiguous(x.floats() + row * x.shape.last(), DType::kFloat32, {count, x.shape.last()});
     runLinear(chunk, weights.up, weights.upBias, up, scratch);
     if (weights.gate) runLinear(chunk, *weights.gate, weights.gateBias, gate, scratch);
-    activate(activation, gate, count * width);
+    activate(kind, gate, count * width, gate);
     for (size_t i = 0; weights.gate && i < count * width; ++i) up[i] *= gate[i];
     const TensorView held = TensorView::contiguous(up, DType::kFloat32, {count, width});
     runLinear(held, weights.down, weights.downBias, out.floats() + row * shape.last(), scratch);

@@ -12,6 +12,14 @@ Status checkInput(const char* argument, const TensorView& x) {
   return shapeMismatch(argument, Message() << "got shape " << x.shape.dims() << ", wanted [S,E] or [B,S,E]");
 }
 
+Status checkSource(const char* argument, const TensorView& source, const TensorView& x) {
+  ATTENTION_RETURN_IF_ERROR(checkInput(argument, source));
+  const bool fits = x.rank() == source.rank() && (x.rank() == 2 || x.shape[0] == source.shape[0]);
+  if (fits) return {};
+  return shapeMismatch(argument, Message() << "got shape " << source.shape.dims()
+                                           << ", wanted x's rank and batch size, " << x.shape.dims());
+}
+
 /// x projected, in the arena.
 Status project(const LinearNames& names, const TensorView& x, const TensorView& weight,
                const std::optional<TensorView>& bias, Arena& arena, TensorView* projected) {
@@ -34,27 +42,24 @@ Status inTermsOfProjections(const Status& status) {
 
 }  // namespace
 
-Status projectedAttention(const TensorView& x, const std::optional<TensorView>& context,
-                          const ProjectionWeights& projections, AttentionOptions options,
-                          AttentionOutputs& outputs, Arena& arena) {
-  const TensorView& source = context ? *context : x;
-  const char* sourceName = context ? "context" : "x";
+Status projectedAttention(const ProjectionSources& sources, const ProjectionWeights& projections,
+                          AttentionOptions options, AttentionOutputs& outputs, Arena& arena) {
+  const TensorView& x = sources.x;
+  const TensorView& keySource = sources.key ? *sources.key : x;
+  const TensorView& valueSource = sources.value ? *sources.value : keySource;
+  const char* sourceName = sources.key ? "context" : "x";
   ATTENTION_RETURN_IF_ERROR(checkInput("x", x));
-  ATTENTION_RETURN_IF_ERROR(checkInput(sourceName, source));
-  if (x.rank() != source.rank() ||
-      countOf(x.shape, 0, x.rank() - 2) != countOf(source.shape, 0, source.rank() - 2)) {
-    return shapeMismatch("context", Message() << "got shape " << source.shape.dims()
-                                              << ", wanted x's rank and batch size, " << x.shape.dims());
-  }
+  ATTENTION_RETURN_IF_ERROR(checkSource(sourceName, keySource, x));
+  ATTENTION_RETURN_IF_ERROR(checkSource(sourceName, valueSource, x));
   if (options.numHeads == 0) options.numHeads = 1;
 
   const ProjectionWeights& p = projections;
   TensorView query, key, value;
   ATTENTION_RETURN_IF_ERROR(
       project({"x", "projections.query", "projections.queryBias"}, x, p.query, p.queryBias, arena, &query));
-  ATTENTION_RETURN_IF_ERROR(
-      project({sourceName, "projections.key", "projections.keyBias"}, source, p.key, p.keyBias, arena, &key));
-  ATTENTION_RETURN_IF_ERROR(project({sourceName, "projections.value", "projections.valueBias"}, source,
+  ATTENTION_RETURN_IF_ERROR(project({sourceName, "projections.key", "projections.keyBias"}, keySource, p.key,
+                                    p.keyBias, arena, &key));
+  ATTENTION_RETURN_IF_ERROR(project({sourceName, "projections.value", "projections.valueBias"}, valueSource,
                                     p.value, p.valueBias, arena, &value));
   AttentionPlan plan;
   ATTENTION_RETURN_IF_ERROR(inTermsOfProjections(planAttention(query, key, value, options, &plan)));
@@ -72,7 +77,8 @@ Status projectedAttention(const TensorView& x, const std::optional<TensorView>& 
                                                          << "got it without output, wanted both or none");
   }
   const TensorView inputs[] = {x,
-                               source,
+                               keySource,
+                               valueSource,
                                p.query,
                                p.key,
                                p.value,
@@ -82,7 +88,9 @@ Status projectedAttention(const TensorView& x, const std::optional<TensorView>& 
                                p.valueBias.value_or(x),
                                p.outputBias.value_or(x),
                                options.mask.value_or(x),
-                               options.attentionMask.value_or(x)};
+                               options.attentionMask.value_or(x),
+                               options.alibiSlopes.value_or(x),
+                               options.sinks.value_or(x)};
   AttentionMemory memory;
   ATTENTION_RETURN_IF_ERROR(resolveResults(plan, shape, inputs, outputs, arena, &memory));
   if (p.output) memory.output = attended.floats();
@@ -90,8 +98,8 @@ Status projectedAttention(const TensorView& x, const std::optional<TensorView>& 
   float* scratch = linearScratch(arena);
   if (scratch == nullptr) return outOfMemory("");
   runLinear(x, p.query, p.queryBias, query.floats(), scratch);
-  runLinear(source, p.key, p.keyBias, key.floats(), scratch);
-  runLinear(source, p.value, p.valueBias, value.floats(), scratch);
+  runLinear(keySource, p.key, p.keyBias, key.floats(), scratch);
+  runLinear(valueSource, p.value, p.valueBias, value.floats(), scratch);
   ATTENTION_RETURN_IF_ERROR(runAttention(plan, memory, arena));
   if (p.output) runLinear(attended.view(), *p.output, p.outputBias, outputs.output.floats(), scratch);
   return {};

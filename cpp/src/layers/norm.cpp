@@ -40,8 +40,12 @@ Status softmax(const TensorView& x, int axis, Output& out, Arena& arena) {
   return {};
 }
 
-Status layerNorm(const TensorView& x, const std::optional<TensorView>& weight,
-                 const std::optional<TensorView>& bias, int axis, float epsilon, Output& out, Arena& arena) {
+namespace {
+
+/// A norm over the axes of x from `axis` to the end: `norm(row, n, to)` for each of its rows.
+template <class Norm>
+Status normalise(const TensorView& x, const std::optional<TensorView>& weight,
+                 const std::optional<TensorView>& bias, int axis, Output& out, Arena& arena, Norm norm) {
   ATTENTION_RETURN_IF_ERROR(checkFloat("x", x));
   ATTENTION_RETURN_IF_ERROR(resolveAxis(x, axis, &axis));
   Shape normalised;
@@ -52,11 +56,26 @@ Status layerNorm(const TensorView& x, const std::optional<TensorView>& weight,
   ATTENTION_RETURN_IF_ERROR(out.resolve("options.out", x.shape, arena, inputs, Aliasing::kOntoFirst));
   if (x.count() == 0) return {};
   const size_t n = countOf(x.shape, axis, x.rank()), rows = countOf(x.shape, 0, axis);
-  for (size_t row = 0; row < rows; ++row) {
-    kernels::layerNormRow<Arch>(x.floats() + row * n, n, weight ? weight->floats() : nullptr,
-                                bias ? bias->floats() : nullptr, epsilon, out.floats() + row * n);
-  }
+  for (size_t row = 0; row < rows; ++row) norm(x.floats() + row * n, n, out.floats() + row * n);
   return {};
+}
+
+const float* floatsOf(const std::optional<TensorView>& x) { return x ? x->floats() : nullptr; }
+
+}  // namespace
+
+Status layerNorm(const TensorView& x, const std::optional<TensorView>& weight,
+                 const std::optional<TensorView>& bias, int axis, float epsilon, Output& out, Arena& arena) {
+  return normalise(x, weight, bias, axis, out, arena, [&](const float* row, size_t n, float* to) {
+    kernels::layerNormRow<Arch>(row, n, floatsOf(weight), floatsOf(bias), epsilon, to);
+  });
+}
+
+Status rmsNorm(const TensorView& x, const std::optional<TensorView>& weight, int axis, float epsilon,
+               Output& out, Arena& arena) {
+  return normalise(x, weight, std::nullopt, axis, out, arena, [&](const float* row, size_t n, float* to) {
+    kernels::rmsNormRow<Arch>(row, n, floatsOf(weight), epsilon, to);
+  });
 }
 
 }  // namespace attention

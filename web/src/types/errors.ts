@@ -1,0 +1,10 @@
+export type AttentionErrorCode =
+  | 'SHAPE_MISMATCH'
+  | 'INVALID_ARGUMENT'
+  | 'UNSUPPORTED_DTYPE'
+  | 'OUT_OF_MEMORY'
+  | 'DISPOSED'
+  | 'ABORTED'
+  | 'LOAD_FAILED'
+  | 'UNSUPPORTED_ENGINE'
+  | 'CORRUPT_FILE';
