@@ -203,16 +203,6 @@ const forwards: Wrong[] = [
     95,
     96,
   ),
-  [
-    'forward of a layer that is no more',
-    (e) => {
-      const layer = e.multiHeadAttention(sizes, right);
-      layer.dispose();
-      return layer.forward(x);
-    },
-    'DISPOSED',
-    /./,
-  ],
 ];
 
 export const wrongMultiHead: readonly Wrong[] = [...configs, ...dicts, ...forwards];

@@ -40,23 +40,21 @@ forEachVariant('errors', (engine) => {
 
   describe('wrong calls', () => {
     const functions = [...wrongFunctions, ...wrongCalls, ...wrongMultiHead, ...wrongMasks];
-    test.each([...wrongAttention, ...wrongOptions, ...wrongLayers, ...functions])(
-      '%s',
-      (_, call, code, argument, ...says) => {
-        const error = thrownBy(() => call(engine()));
-        expect([error.code, error.message]).toEqual([code, error.message]);
-        if (typeof argument === 'string') expect(error.argument).toBe(argument);
-        else expect(error.argument ?? '').toMatch(argument);
-        expect(error.message).toContain(error.argument);
-        for (const word of says) {
-          const plain = error.message.replace(/(\d), (?=-?\d)/g, '$1,'); // [2, 3] and [2,3] are one to a reader
-          if (word instanceof RegExp) expect(plain).toMatch(word);
-          else if (typeof word === 'number') expect(plain).toMatch(new RegExp(`(?<!\\d|\\d\\.)${word}(?!\\d|\\.\\d)`));
-          else expect(plain).toContain(word);
-        }
-        stillRight();
-      },
-    );
+    const wrong = [...wrongAttention, ...wrongOptions, ...wrongLayers, ...functions];
+    test.each(wrong)('%s', (_, call, code, argument, ...says) => {
+      const error = thrownBy(() => call(engine()));
+      expect([error.code, error.message]).toEqual([code, error.message]);
+      if (typeof argument === 'string') expect(error.argument).toBe(argument);
+      else expect(error.argument ?? '').toMatch(argument);
+      expect(error.message).toContain(error.argument);
+      for (const word of says) {
+        const plain = error.message.replace(/(\d), (?=-?\d)/g, '$1,'); // [2, 3] and [2,3] are one to a reader
+        if (word instanceof RegExp) expect(plain).toMatch(word);
+        else if (typeof word === 'number') expect(plain).toMatch(new RegExp(`(?<!\\d|\\d\\.)${word}(?!\\d|\\.\\d)`));
+        else expect(plain).toContain(word);
+      }
+      stillRight();
+    });
   });
 
   describe('options', () => {
