@@ -10,8 +10,8 @@ type Of<T> = (x: number, y: number) => T;
 
 // Where e^(−x) overflows float32 the result is below the smallest normal number times |x|.
 const vanishing = 128 * 2 ** -126;
-// Relative: one exponential good to a few roundings, an addition, a division, a product.
-const relative: Of<number> = (_, y) => 16 * U * Math.abs(y) + vanishing;
+// e^(−x) is 2^(−x·log₂e): rounding that product moves it by |x|·u of itself, the rest (exponential, sum, quotient) by a few roundings.
+const relative: Of<number> = (x, y) => (Math.abs(x) + 16) * U * Math.abs(y) + vanishing;
 // The factor in [0,1] is good to a few roundings of 1, times |x|.
 const absolute: Of<number> = (x) => 8 * U * (1 + Math.abs(x));
 

@@ -106,6 +106,7 @@ const rotary: Wrong[] = [
   ['rotaryEmbedding of nothing', (e) => e.rotaryEmbedding(any(undefined)), invalid, 'x', 'undefined'],
   ['rotaryEmbedding of rank 1', (e) => e.rotaryEmbedding(f32(8)), shape, 'x', '[8]'],
   ['rotaryEmbedding of rank 5', (e) => e.rotaryEmbedding(f32(1, 1, 1, 3, 8)), shape, 'x', '[1,1,1,3,8]'],
+  ['rotaryEmbedding of an odd head size', (e) => e.rotaryEmbedding(f32(3, 7)), shape, 'x', '[3,7]', 'even'],
   ['rotaryEmbedding of integers', (e) => e.rotaryEmbedding(int64(3, 8)), dtype, 'x', 'int64', 'float32'],
   ['rotaryEmbedding of what is no more', (e) => e.rotaryEmbedding(gone(e, 3, 8)), 'DISPOSED', 'x'],
   [

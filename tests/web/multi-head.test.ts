@@ -206,6 +206,19 @@ forEachVariant(`multiHeadAttention, seed ${seed}`, (engine, variant) => {
       for (const layer of [fromArrays, fromTensors]) expectClose(layer.forward(x).output, want, tolerance(want));
       for (const tensor of held) tensor.dispose();
     });
+    test('may be tensors although their copies make memory grow', async () => {
+      const own = await createAttention({ variant });
+      const large = { embedDim: 512, numHeads: 8 };
+      const weights = stateDict(large);
+      const x = random.tensor([2, 512]);
+      const want = multiHeadAttention(large, weights, [x, x, x]).output;
+      const bytes = own.info.memoryBytes;
+      const tensors = Object.fromEntries(Object.entries(weights).map(([name, w]) => [name, own.tensor(w)]));
+      const layers = Array.from({ length: 4 }, () => own.multiHeadAttention(large, tensors));
+      expect(own.info.memoryBytes).toBeGreaterThan(bytes);
+      for (const layer of layers) expectClose(layer.forward(x).output, want, tolerance(want));
+      own.dispose();
+    });
     test('go with dispose, and twice is fine', () => {
       const layer = engine().multiHeadAttention(config, stateDict(config));
       layer.dispose();

@@ -1,3 +1,4 @@
+import { createAttention } from 'attention-wasm';
 import { expect, test } from 'vitest';
 import { expectClose, U } from './compare.ts';
 import { attentionRollout } from './oracle/rollout.ts';
@@ -21,7 +22,7 @@ function probabilities(...shape: number[]): Floats {
 
 type Options = { headFusion?: 'mean' | 'max' | 'min'; residual?: boolean };
 
-forEachVariant(`attentionRollout, seed ${seed}`, (engine) => {
+forEachVariant(`attentionRollout, seed ${seed}`, (engine, variant) => {
   const check = (layers: Floats[], options?: Options): void => {
     const exact = attentionRollout(layers, options);
     const [shape, S] = [(layers[0] as Floats).shape, (layers[0] as Floats).shape.at(-1) as number];
@@ -73,5 +74,14 @@ forEachVariant(`attentionRollout, seed ${seed}`, (engine) => {
     const x = random.tensor([2, 3, 8, 4]);
     const { weights } = engine().scaledDotProductAttention(x, x, x, { weights: true, causal: true });
     check([weights, weights]);
+  });
+  test('of live views, although the call makes memory grow', async () => {
+    const own = await createAttention({ variant });
+    const S = 1100; // a matrix of 4.8 MB
+    const A = own.tensor({ data: new Float32Array(S * S).fill(1 / S), shape: [1, S, S] });
+    const view = () => ({ data: A.data, shape: [1, S, S] });
+    const { data } = own.attentionRollout([view(), view()], { residual: false });
+    expect(data.every((value) => Math.abs(value - 1 / S) < 1e-7)).toBe(true);
+    own.dispose();
   });
 });

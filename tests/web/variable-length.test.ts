@@ -4,7 +4,7 @@ import { expectClose, logSumExpTolerance, outputTolerance } from './compare.ts';
 import * as rules from './oracle/masks.ts';
 import { valuesOf } from './oracle/values.ts';
 import { type OptionsOf, partOf, tokens, variableLengthAttention } from './oracle/variable-length.ts';
-import { type Floats, Random, seed } from './random.ts';
+import { type Floats, type Plain, Random, seed } from './random.ts';
 import { offsetOf, type Rules, randomRules, telling } from './random-rules.ts';
 import { forEachVariant } from './variants.ts';
 
@@ -22,6 +22,12 @@ function inputsOf({ q, kv }: Lengths, H: number, Hkv = H, D = 8, Dv = D): Inputs
   return [random.tensor([total(q), H, D]), random.tensor([total(kv), Hkv, D]), random.tensor([total(kv), Hkv, Dv])];
 }
 
+/** Entry b of [B,longest Skv] as [1,Skv]. */
+const keysOf = ({ shape: [B = 0, longest = 0], ...mask }: Plain, b: number, Skv: number) => ({
+  ...partOf({ ...mask, shape: [B, 1, 1, longest] }, b, 1, 1, Skv),
+  shape: [1, Skv],
+});
+
 /** What each sequence sees of the options: masks and lengths of its own, everything counted within it. */
 const optionsOf =
   ({ options, told }: Rules, H: number): OptionsOf =>
@@ -34,7 +40,7 @@ const optionsOf =
       causal: !!causal,
       queryOffset: offset,
       ...(kvLengths && { kvLengths: [kvLengths[b] as number] }),
-      ...(attentionMask && { attentionMask: { ...partOf(attentionMask, b, 1, 1, Skv), shape: [1, Skv] } }),
+      ...(attentionMask && { attentionMask: keysOf(attentionMask, b, Skv) }),
       ...(mask && 'data' in mask && { mask: partOf(mask, b, H, Sq, Skv) }),
       ...(told && { mask: rules.toDense((pair) => told.rule({ ...pair, b }), shape) }),
     };
