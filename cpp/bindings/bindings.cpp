@@ -277,7 +277,7 @@ uint32_t allocate(uint32_t bytes) {
 void release(uint32_t address) { std::free(reinterpret_cast<void*>(address)); }
 /// Addresses of text that ends with NUL: a string would have to be allocated, and memory may have run out.
 uint32_t errorArgument() { return reinterpret_cast<uint32_t>(last.argument()); }
-uint32_t errorMessage() { return reinterpret_cast<uint32_t>(last.message()); }
+uint32_t errorMessage() { return reinterpret_cast<uint32_t>(Message::latest()); }
 
 bool isRelaxed() {
 #if defined(__wasm_relaxed_simd__)

@@ -24,7 +24,7 @@ struct AttentionCase {
     Arena arena;
     AttentionPlan plan;
     const Status planned = planAttention(q.view(), k.view(), v.view(), options, &plan);
-    INFO(planned.argument() << ": " << planned.message());
+    INFO(planned.argument() << ": " << Message::latest());
     REQUIRE(planned.ok());
     AttentionOutputs outputs;
     const Status ran = scaledDotProductAttention(q.view(), k.view(), v.view(), options, outputs, arena);

@@ -1,5 +1,6 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
+#include <numbers>
 
 #include "case.hpp"
 #include "runtime/half.hpp"
@@ -72,21 +73,46 @@ TEST_CASE("layerNorm of rows of every length, far from zero too", "[layers]") {
   }
 }
 
-TEST_CASE("gelu and tanh over their whole range", "[layers]") {
+TEST_CASE("activations over their whole range", "[layers]") {
   Owned<float> x{{4001}, {}};
   for (int i = -2000; i <= 2000; ++i) x.values.push_back(static_cast<float>(i) * 0.005f);
-  std::vector<double> gelus, tanhs;
-  for (float value : x.values) {
-    const auto wide = static_cast<double>(value);
-    gelus.push_back(wide / 2 * (1 + std::erf(wide / std::sqrt(2.0))));
-    tanhs.push_back(std::tanh(wide));
+  const auto check = [&](Activation kind, double tolerance, auto formula) {
+    std::vector<double> wanted;
+    for (float value : x.values) wanted.push_back(formula(static_cast<double>(value)));
+    Arena arena;
+    Output out;
+    REQUIRE(activation(kind, x.view(), out, arena).ok());
+    INFO("activation " << static_cast<int>(kind));
+    CHECK(largestError(out.floats(), wanted) <= tolerance);
+  };
+  check(Activation::kRelu, 0, [](double v) { return std::max(v, 0.0); });
+  check(Activation::kGelu, 2e-6, [](double v) { return v / 2 * (1 + std::erf(v / std::sqrt(2.0))); });
+  check(Activation::kGeluTanh, 2e-6, [](double v) {
+    return v / 2 * (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * (v + 0.044715 * v * v * v)));
+  });
+  check(Activation::kSilu, 2e-6, [](double v) { return v / (1 + std::exp(-v)); });
+  check(Activation::kTanh, 5e-7, [](double v) { return std::tanh(v); });
+}
+
+TEST_CASE("rmsNorm of rows of every length around the lanes", "[layers]") {
+  Random random(25);
+  for (size_t n : {1, 3, 4, 5, 8, 17, 64}) {
+    Owned<float> x = normal(random, {3, n}, 5.0f), weight = normal(random, {n});
+    std::vector<double> wanted;
+    for (size_t row = 0; row < 3; ++row) {
+      double square = 0;
+      for (size_t i = 0; i < n; ++i) square += std::pow(static_cast<double>(x.values[row * n + i]), 2);
+      for (size_t i = 0; i < n; ++i) {
+        wanted.push_back(static_cast<double>(x.values[row * n + i]) /
+                         std::sqrt(square / static_cast<double>(n) + 1e-5) *
+                         static_cast<double>(weight.values[i]));
+      }
+    }
+    Arena arena;
+    Output out;
+    REQUIRE(rmsNorm(x.view(), weight.view(), -1, 1e-5f, out, arena).ok());
+    CHECK(largestError(out.floats(), wanted) <= 4e-6);
   }
-  Arena arena;
-  Output first, second;
-  REQUIRE(activation(Activation::kGelu, x.view(), first, arena).ok());
-  REQUIRE(activation(Activation::kTanh, x.view(), second, arena).ok());
-  CHECK(largestError(first.floats(), gelus) <= 2e-6);
-  CHECK(largestError(second.floats(), tanhs) <= 5e-7);
 }
 
 TEST_CASE("add broadcasts from the right", "[layers]") {

@@ -17,39 +17,42 @@ enum class ErrorCode : int32_t {
   kOutOfMemory = 4,       ///< the memory limit would be passed; nothing was done
 };
 
-/// Text of a refusal, in place: building it must not allocate, since the reason may be that memory ran out.
+/// Writes the text of a refusal, one place for each thread: it must not be allocated, since the reason may be
+/// that memory ran out, and a Status that carried it would make every call of every function copy it.
+///
+/// Never inlined: refusals are rare, and the hundred of them made 20 kB of WebAssembly.
 class Message {
  public:
-  Message& operator<<(const char* text);
-  Message& operator<<(int64_t value);
-  Message& operator<<(std::span<const size_t> dims);  ///< as [2,3,4]
-  const char* text() const { return text_; }
+  [[gnu::noinline]] Message();  ///< the text begins anew
+  [[gnu::noinline]] Message& operator<<(const char* text);
+  [[gnu::noinline]] Message& operator<<(int64_t value);
+  [[gnu::noinline]] Message& operator<<(std::span<const size_t> dims);  ///< as [2,3,4]
 
- private:
-  char text_[240] = {};
-  size_t length_ = 0;
+  /// The text of the latest refusal.
+  static const char* latest();
 };
 
-/// What every function of the core returns: ok, or a code, the argument's public name, and what came and was
-/// wanted.
+/// What every function of the core returns: ok, or a code and the argument's public name, with what came and
+/// was wanted in Message::latest().
 class [[nodiscard]] Status {
  public:
   Status() = default;
-  Status(ErrorCode code, const char* argument, const Message& message)
-      : code_(code), argument_(argument), message_(message) {}
+  Status(ErrorCode code, const char* argument, const Message&) : code_(code), argument_(argument) {}
 
   /// The same refusal of another argument.
-  Status renamed(const char* argument) const { return {code_, argument, message_}; }
+  Status renamed(const char* argument) const {
+    Status status = *this;
+    status.argument_ = argument;
+    return status;
+  }
 
   bool ok() const { return code_ == ErrorCode::kOk; }
   ErrorCode code() const { return code_; }
   const char* argument() const { return argument_; }
-  const char* message() const { return message_.text(); }
 
  private:
   ErrorCode code_ = ErrorCode::kOk;
   const char* argument_ = "";
-  Message message_;
 };
 
 inline Status shapeMismatch(const char* argument, const Message& message) {

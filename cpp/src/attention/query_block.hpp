@@ -48,7 +48,8 @@ class QueryBlock {
     scores_.packQuery(batch, head, rows);
   }
 
-  void attend() {
+  /// Not inlined: two functions run it, and once a block of rows a call costs nothing.
+  [[gnu::noinline]] void attend() {
     const float sink = plan_.sinks.empty() ? kernels::kNegativeInfinity : plan_.sinks[head_];
     const bool isSink = sink != kernels::kNegativeInfinity;
     std::fill_n(output_, kernels::roundUp(rows_.size(), kRows) * outputStride_, 0.0f);

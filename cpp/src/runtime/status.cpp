@@ -2,8 +2,21 @@
 
 namespace attention {
 
+namespace {
+thread_local char written[240];
+thread_local size_t length = 0;
+}  // namespace
+
+Message::Message() {
+  length = 0;
+  written[0] = '\0';
+}
+
+const char* Message::latest() { return written; }
+
 Message& Message::operator<<(const char* text) {
-  while (*text != '\0' && length_ + 1 < sizeof(text_)) text_[length_++] = *text++;
+  while (*text != '\0' && length + 1 < sizeof(written)) written[length++] = *text++;
+  written[length] = '\0';
   return *this;
 }
 
