@@ -1,4 +1,4 @@
-import { masks } from 'attention-wasm';
+import { createAttention, masks } from 'attention-wasm';
 import { describe, expect, test } from 'vitest';
 import { expectClose, probabilityTolerance } from './compare.ts';
 import { attention, type OracleOptions } from './oracle/attention.ts';
@@ -10,7 +10,7 @@ import { forEachVariant } from './variants.ts';
 const random = new Random(seed);
 type Form = { layout?: 'BHSD' | 'BSHD'; numHeads?: number; numKvHeads?: number };
 
-forEachVariant(`attentionMap, seed ${seed}`, (engine) => {
+forEachVariant(`attentionMap, seed ${seed}`, (engine, variant) => {
   /** Against the oracle's probabilities and those of the same call, with and without its logSumExp. */
   function check([q, k]: [Floats, Floats], map: MapOptions, rules: Rules = { options: {} }, form: Form = {}): void {
     const one = attention(q, k, k, form).scores.shape as [number, number, number, number];
@@ -161,6 +161,17 @@ forEachVariant(`attentionMap, seed ${seed}`, (engine) => {
     expect(engine().attentionMap(q, k, { rows: [3, 3] }).shape).toEqual([1, 2, 0, 6]);
     expect(engine().attentionMap(q, k, { columns: [6, 6] }).shape).toEqual([1, 2, 5, 0]);
     expect(engine().attentionMap(random.tensor([0, 4]), random.tensor([3, 4])).shape).toEqual([1, 1, 0, 3]);
+  });
+  test('memory grows with the length and the map, not with the pairs', async () => {
+    const own = await createAttention({ variant });
+    const S = 4096; // probabilities of 64 MiB
+    const [q, k] = [random.tensor([S, 4]), random.tensor([S, 4])];
+    const { data } = own.attentionMap(q, k, { causal: true, size: [64, 64], pool: 'mean' });
+    expect(own.info.highWaterBytes).toBeLessThan(2 * S * 4 * 4 + S * 4 + 64 * 64 * 4 + (1 << 20));
+    // Every row of pairs sums to 1, so every row of means of 64 × 64 pairs to 1/64.
+    for (let r = 0; r < 64; r++)
+      expect(data.subarray(r * 64, r * 64 + 64).reduce((a, b) => a + b, 0) * 64).toBeCloseTo(1, 4);
+    own.dispose();
   });
   test('a zoomed map is the map of the part', () => {
     const [q, k] = heads(1, 1, 1, 128, 128);

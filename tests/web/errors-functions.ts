@@ -57,6 +57,7 @@ const activations: Wrong[] = [
     'options.out',
     'Float64Array',
   ],
+  ['relu with a key of silu', (e) => e.relu(f32(3), any({ inplace: true })), invalid, 'options.inplace'],
   ['relu of a number', (e) => e.relu(any(3)), invalid, 'x', 3],
   ['relu of integers', (e) => e.relu({ data: new Int32Array(3), shape: [3] }), dtype, 'x', 'int32', 'float32'],
   ['relu into another size', (e) => e.relu(f32(3), { out: new Float32Array(4) }), shape, 'options.out', 4, 3],

@@ -1,4 +1,4 @@
-import { masks } from 'attention-wasm';
+import { createAttention, masks } from 'attention-wasm';
 import { describe, expect, test } from 'vitest';
 import { expectClose, logSumExpTolerance, outputTolerance, probabilityTolerance } from './compare.ts';
 import { bits, builders, randomShape, randomTree, type Told, type WholeShape } from './mask-trees.ts';
@@ -9,7 +9,7 @@ import { forEachVariant } from './variants.ts';
 
 const random = new Random(seed);
 
-forEachVariant(`mask rules in attention, seed ${seed}`, (engine) => {
+forEachVariant(`mask rules in attention, seed ${seed}`, (engine, variant) => {
   const D = 4;
   type Inputs = [q: Floats, k: Floats, v: Floats];
   const inputsOf = ({ batch, heads, queries, keys }: WholeShape): Inputs => [
@@ -31,9 +31,12 @@ forEachVariant(`mask rules in attention, seed ${seed}`, (engine) => {
       weights: true,
       logSumExp: true,
     });
+    const written = mask.toDense({ ...shape, queryOffset });
+    const given = engine().scaledDotProductAttention(q, k, v, { ...more, queryOffset, mask: written, weights: true });
     const bare = engine().scaledDotProductAttention(q, k, v, { ...more, queryOffset, mask });
     try {
       expectClose(got.weights, exact.probabilities, probabilityTolerance(exact));
+      expectClose(given.weights, exact.probabilities, probabilityTolerance(exact));
       expectClose(got.output, exact.output, outputTolerance(v.data, exact));
       expectClose(bare.output, exact.output, outputTolerance(v.data, exact));
       const lse = logSumExpTolerance(D, shape.keys, exact.magnitude, exact.logSumExp);
@@ -86,6 +89,21 @@ forEachVariant(`mask rules in attention, seed ${seed}`, (engine) => {
     expect(of({ mask: rule, causal: 'lower-right', kvLengths: [8, 5] })).toEqual(
       of({ mask: rule, causal: true, queryOffset: [5, 2], kvLengths: [8, 5] }),
     );
+  });
+  test('a long structured mask needs no memory for its pairs', async () => {
+    const own = await createAttention({ variant });
+    const S = 8192; // as bits 8 MiB, as bytes 64 MiB
+    const [q, k, v] = inputsOf({ batch: 1, heads: 1, queries: S, keys: S, queryOffset: 0 });
+    const mask = masks.slidingWindow(100, 0).and(masks.documents(Array.from({ length: S }, (_, p) => p >> 9)));
+    const { output } = own.scaledDotProductAttention(q, k, v, { mask });
+    expect(own.info.highWaterBytes).toBeLessThan(4 * S * D * 4 + (1 << 20));
+    // The documents are whole multiples of the rows: each is a call of its own.
+    for (const from of [0, 512, 7680]) {
+      const part = (x: Floats) => ({ data: x.data.slice(from * D, (from + 512) * D), shape: [1, 1, 512, D] });
+      const alone = own.scaledDotProductAttention(part(q), part(k), part(v), { window: [100, 0] }).output;
+      expectClose({ data: output.data.subarray(from * D, (from + 512) * D), shape: alone.shape }, alone, 1e-5);
+    }
+    own.dispose();
   });
   test('prefill rows equal decode rows', () => {
     const shape = { batch: 2, heads: 2, queries: 66, keys: 66, queryOffset: 0 };
