@@ -50,8 +50,13 @@ type OfPair = (b: number, h: number, i: number, j: number) => number;
 
 /** What is added to the score of a pair, all rules at once: `mask` is −∞ where it may not attend. */
 export function biasOf(sizes: Sizes, options: OracleOptions): { alibi: OfPair; mask: OfPair } {
-  const { causal, kvLengths, rule } = options;
-  const position = (b: number, i: number) => i + offsetOf(b, sizes, options);
+  const { causal, rule } = options;
+  const lengths = options.kvLengths && Array.from(options.kvLengths as ArrayLike<number>, Number);
+  const offsets: number[] = [];
+  const position = (b: number, i: number) => {
+    offsets[b] ??= offsetOf(b, sizes, options);
+    return i + offsets[b];
+  };
   const dense = denseBias(options.mask, sizes.Skv);
   const keys = options.attentionMask && valuesOf(options.attentionMask);
   const slopes = options.alibi === true ? alibiSlopes(sizes.H) : options.alibi && valuesOf(options.alibi);
@@ -62,7 +67,7 @@ export function biasOf(sizes: Sizes, options: OracleOptions): { alibi: OfPair; m
       const p = position(b, i);
       if (causal && j > p) return -Infinity;
       if (j < p - left || j > p + right) return -Infinity;
-      if (kvLengths && j >= Number(kvLengths[b])) return -Infinity;
+      if (lengths && j >= (lengths[b] as number)) return -Infinity;
       if (keys && keys[b * sizes.Skv + j] === 0) return -Infinity;
       if (rule && !rule({ b, h, i, p, j })) return -Infinity;
       return dense(b, h, i, j);

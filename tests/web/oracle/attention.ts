@@ -135,10 +135,11 @@ export function attention(
             total + share(at(p, j), Math.max(Math.abs(at(softcapped.data, line * Skv + j)), Math.abs(at(row, j)))),
           share(Math.exp(sink - lse), Math.abs(sink)),
         );
-        for (let d = 0; d < Dv; d++) {
-          let total = 0;
-          for (const j of attended) total = round(total + round(at(p, j) * at(vs, value.start(b, kvHead, j) + d)));
-          output.data[result.start(b, h, i) + d] = total;
+        const to = result.start(b, h, i);
+        for (const j of attended) {
+          const from = value.start(b, kvHead, j);
+          for (let d = 0; d < Dv; d++)
+            output.data[to + d] = round(at(output.data, to + d) + round(at(p, j) * at(vs, from + d)));
         }
       }
   return { output, scores, softcapped, biased, probabilities, logSumExp, magnitude, added, loudness };
