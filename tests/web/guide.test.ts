@@ -1,0 +1,44 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+
+const root = new URL('../../', import.meta.url);
+const guide = new URL('docs/guide/', root);
+const pages = readdirSync(guide).filter((name) => name.endsWith('.md') && name !== 'README.md');
+
+/** A js block, and the text block that says what it prints where one follows. */
+const snippet = /```js\n([\s\S]*?)```\n(?:\n```text\n[\s\S]*?```\n)?/g;
+const mark = '\u0000\n';
+
+/** The first block is the preamble of all others, each of which has a scope of its own. */
+function outputsOf(page: string, text: string): string[] {
+  const [preamble, ...blocks] = Array.from(text.matchAll(snippet), ([, code]) => code as string);
+  const parts = blocks.map((code) => `process.stdout.write(${JSON.stringify(mark)});\n{\n${code}}\n`);
+  // Inside the repository, where the package's name resolves to the package itself.
+  const folder = new URL('build/guide/', root);
+  mkdirSync(folder, { recursive: true });
+  const file = fileURLToPath(new URL(`${basename(page, '.md')}.mjs`, folder));
+  writeFileSync(file, [preamble, ...parts].join(''));
+  return execFileSync(process.execPath, [file], { encoding: 'utf8' }).split(mark);
+}
+
+describe.each(pages)('%s', (page) => {
+  test('every snippet prints what stands below it', async () => {
+    const path = new URL(page, guide);
+    const text = readFileSync(path, 'utf8');
+    const outputs = outputsOf(page, text);
+    expect(outputs.length).toBeGreaterThanOrEqual(15);
+    // Fences of another name would not be run.
+    expect(text.match(/^```.+/gm)?.filter((fence) => !/^```(js|text)$/.test(fence))).toEqual([]);
+    let at = 0;
+    const printed = text.replace(snippet, (_, code) => {
+      const output = outputs[at++] as string;
+      return `\`\`\`js\n${code}\`\`\`\n${output && `\n\`\`\`text\n${output}\`\`\`\n`}`;
+    });
+    expect(at).toBe(outputs.length);
+    // vitest -u writes what was printed into the page.
+    await expect(printed).toMatchFileSnapshot(fileURLToPath(path));
+  });
+});
