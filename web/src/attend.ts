@@ -1,28 +1,36 @@
 import { checkKeys } from './arguments.js';
 import type { Core } from './attention-module.js';
 import { type CallShape, shapeOfSources } from './call-shape.js';
-import type { Engine, Request, Results } from './engine.js';
+import type { Engine, Results } from './engine.js';
+import { isMask } from './masks/index.js';
 import type { Operand } from './operand.js';
-import { extrasOf, optionKeys, type Rules, readRules } from './rules.js';
-import type { AttentionOptions, AttentionResult, NdArray } from './types.js';
+import { type Extras, extrasOf, optionKeys, readRules } from './rules.js';
+import type { AttentionOptions, AttentionResult, AttentionRules, NdArray } from './types.js';
 
 /** One call of an attention function of the core. */
 export interface AttentionRequest {
   /** Behind those of the rules. */
   operands: readonly (Operand | undefined)[];
+  /** Behind those of the rules. */
+  integers?: readonly number[];
+  /** What a mask rule is compiled for. */
   shape: () => CallShape | undefined;
   run: (core: Core) => number;
-  /** How weights are given back: as they are, by default. */
-  weights?: (results: Results) => NdArray;
 }
 
-/** `options` were checked for unknown keys. */
-export function attend(engine: Engine, request: AttentionRequest, options: AttentionOptions): AttentionResult {
+/** A call with results beside its output; `options` were checked for unknown keys. */
+export function attend(
+  engine: Engine,
+  request: AttentionRequest,
+  options: AttentionOptions,
+  weights: (results: Results) => NdArray = (results) => results.copy(1),
+): AttentionResult {
   const extras = extrasOf(options);
-  const rules = readRules(options, request.shape, extras);
-  const { weights = (results: Results) => results.copy(1) } = request;
-  return engine.call(
-    { ...withRules(rules, request.operands), out: options.out, run: request.run },
+  return attendFor(
+    engine,
+    request,
+    options,
+    extras,
     (results) =>
       ({
         output: results.output(),
@@ -32,17 +40,27 @@ export function attend(engine: Engine, request: AttentionRequest, options: Atten
   );
 }
 
-/** A call's own operands and integers follow those of the rules. */
-export function withRules(
-  rules: Rules,
-  operands: readonly (Operand | undefined)[],
-  integers: readonly number[] = [],
-): Pick<Request, 'operands' | 'integers' | 'numbers'> {
-  return {
-    operands: [...rules.operands, ...operands],
-    integers: [...rules.integers, ...integers],
-    numbers: rules.numbers,
-  };
+/** Any call under attention's rules. */
+export function attendFor<R>(
+  engine: Engine,
+  request: AttentionRequest,
+  options: AttentionRules & Pick<AttentionOptions, 'out'>,
+  extras: Extras,
+  read: (results: Results) => R,
+): R {
+  const hold = (one: Operand | undefined) => one && engine.detached(one);
+  const operands = isMask(options.mask) ? request.operands.map(hold) : request.operands;
+  const rules = readRules(options, request.shape, extras);
+  return engine.call(
+    {
+      operands: [...rules.operands, ...operands],
+      integers: [...rules.integers, ...(request.integers ?? [])],
+      numbers: rules.numbers,
+      out: options.out,
+      run: request.run,
+    },
+    read,
+  );
 }
 
 /** What the three projections read; the key defaults to x, the value to the key. */
@@ -58,11 +76,11 @@ export function attendProjected(
   { x, key, value }: Sources,
   projections: readonly (Operand | undefined)[],
   given: AttentionOptions | undefined,
-  weights?: AttentionRequest['weights'],
+  weights?: (results: Results) => NdArray,
 ): AttentionResult {
   const options = checkKeys('options', given, optionKeys);
   const operands = [x, key, value, ...projections];
   const shape = () => shapeOfSources(x, key ?? x, options.numHeads);
   const run = (core: Core) => core.projectedAttention();
-  return attend(engine, { operands, shape, run, ...(weights && { weights }) }, options);
+  return attend(engine, { operands, shape, run }, options, weights);
 }

@@ -1,5 +1,5 @@
 import { checkKeys, oneOf } from './arguments.js';
-import { attend, attendProjected, withRules } from './attend.js';
+import { attend, attendFor, attendProjected } from './attend.js';
 import type { Core } from './attention-module.js';
 import { shapeOfHeads, shapeOfPacked } from './call-shape.js';
 import type { Engine } from './engine.js';
@@ -17,7 +17,7 @@ import {
   operand,
   optionalOperand,
 } from './operand.js';
-import { noExtras, optionKeys, readRules, ruleKeys } from './rules.js';
+import { noExtras, optionKeys, ruleKeys } from './rules.js';
 import { makeDisposable, ResidentTensor } from './tensor.js';
 import type {
   Attention,
@@ -145,19 +145,27 @@ class EngineAttention extends Layers {
     const { featureMap, ...options } = checkKeys('options', given, linearKeys);
     const causal = oneOf('options.causal', options.causal ?? false, [false, true]);
     const features = featureMaps.indexOf(oneOf('options.featureMap', featureMap ?? 'elu+1', featureMaps));
-    const operands = [operand('q', q), operand('k', k), operand('v', v)];
-    const rules = readRules({ ...options, causal }, () => undefined, noExtras);
-    const request = { ...withRules(rules, operands, [features]), run: (core: Core) => core.linearAttention() };
-    return { output: this.engine.call(request, (results) => results.copy(0)) };
+    const request = {
+      operands: [operand('q', q), operand('k', k), operand('v', v)],
+      integers: [features],
+      shape: () => undefined,
+      run: (core: Core) => core.linearAttention(),
+    };
+    return attendFor(this.engine, request, { ...options, causal }, noExtras, (results) => ({
+      output: results.copy(0),
+    }));
   }
 
   attentionMap(q: TensorLike, k: TensorLike, given?: AttentionMapOptions): NdArray {
     const options = checkKeys('options', given, [...ruleKeys, ...mapKeys]);
     const [query, key] = [operand('q', q), operand('k', k)];
-    const operands = [query, key, optionalOperand('options.logSumExp', options.logSumExp)];
-    const rules = readRules(options, () => shapeOfHeads(query, key, options), noExtras);
-    const request = { ...withRules(rules, operands, mapIntegers(options)), run: (core: Core) => core.attentionMap() };
-    return this.engine.call(request, (results) => results.copy(0));
+    const request = {
+      operands: [query, key, optionalOperand('options.logSumExp', options.logSumExp)],
+      integers: mapIntegers(options),
+      shape: () => shapeOfHeads(query, key, options),
+      run: (core: Core) => core.attentionMap(),
+    };
+    return attendFor(this.engine, request, options, noExtras, (results) => results.copy(0));
   }
 }
 

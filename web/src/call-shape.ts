@@ -1,3 +1,4 @@
+import { integer, integers } from './arguments.js';
 import type { Extent } from './masks/index.js';
 import type { Operand } from './operand.js';
 import type { AttentionRules } from './types.js';
@@ -37,16 +38,19 @@ export function shapeOfPacked(q: Operand, queryStarts: Int32Array, keyStarts: In
 
 /** Where each batch entry's queries stand; nothing where a list is not as long as the batch. */
 export function extentsOf(shape: CallShape, options: AttentionRules): Extent[] | undefined {
-  const { queryOffset, kvLengths, causal } = options;
-  const offsets = typeof queryOffset === 'object' ? queryOffset : undefined;
-  const lists = [offsets, kvLengths];
-  if (lists.some((list) => list !== undefined && list.length !== shape.sequences.length)) return undefined;
+  const { queryOffset, causal } = options;
+  const shared = typeof queryOffset === 'number' ? integer('options.queryOffset', queryOffset, -0x80000000) : undefined;
+  const offsets = shared === undefined ? optionalIntegers('options.queryOffset', queryOffset) : undefined;
+  const lengths = optionalIntegers('options.kvLengths', options.kvLengths);
+  if ([offsets, lengths].some((list) => list && list.length !== shape.sequences.length)) return undefined;
   return shape.sequences.map(({ queries, keys }, b) => {
-    if (offsets) return { queries, keys, offset: Number(offsets[b]) };
-    if (queryOffset !== undefined) return { queries, keys, offset: Number(queryOffset) };
-    const end = Number(kvLengths?.[b] ?? keys);
-    return { queries, keys, offset: causal === 'lower-right' ? end - queries : 0 };
+    const standard = causal === 'lower-right' ? (lengths?.[b] ?? keys) - queries : 0;
+    return { queries, keys, offset: offsets?.[b] ?? shared ?? standard };
   });
+}
+
+function optionalIntegers(argument: string, values: unknown): Int32Array | undefined {
+  return values === undefined ? undefined : integers(argument, values);
 }
 
 function axesOf(

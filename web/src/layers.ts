@@ -144,7 +144,7 @@ export class Layers {
   }
 
   attentionRollout(layers: readonly TensorLike[], options?: Parameters<typeof rollout>[1]): NdArray {
-    return rollout(layers, options, (request) => this.layer<undefined>(request));
+    return rollout(layers, options, this.engine, (request) => this.layer<undefined>(request));
   }
 
   protected layer<O extends Out | undefined>(request: Request): Into<O> {

@@ -27,7 +27,7 @@ export function multiHead(
   resident: (data: TensorLike) => ResidentTensor,
 ): MultiHeadAttention {
   const sizes = sizesOf(config);
-  return new MultiHead(engine, sizes, loadStateDict(sizes, weights, resident)) as unknown as MultiHeadAttention;
+  return new MultiHead(engine, sizes, loadStateDict(engine, sizes, weights, resident)) as unknown as MultiHeadAttention;
 }
 
 /** Projections in an engine's memory, in the order attendProjected takes them. */

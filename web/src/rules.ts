@@ -59,13 +59,15 @@ export function readRules(options: AttentionRules, shape: () => CallShape | unde
   const sharedOffset = typeof queryOffset === 'number';
   const [left, right] = windowOf(options.window);
   const { layout, numHeads, numKvHeads } = headIntegers(options);
+  // Before the other operands are read: a rule may call functions that make memory grow, and views of it are lost then.
+  const blocks = isMask(mask) ? blockMapOperand(mask, options, shape()) : undefined;
   return {
     operands: [
       mask === undefined || isMask(mask) ? undefined : maskOperand(mask),
       ifGiven(options.attentionMask, (given) => operand('options.attentionMask', given)),
       sharedOffset ? undefined : ifGiven(queryOffset, (offsets) => integerOperand('options.queryOffset', offsets)),
       ifGiven(options.kvLengths, (lengths) => integerOperand('options.kvLengths', lengths)),
-      isMask(mask) ? blockMapOperand(mask, options, shape()) : undefined,
+      blocks,
       typeof alibi === 'boolean' ? undefined : ifGiven(alibi, (slopes) => operand('options.alibi', slopes)),
       ifGiven(options.sinks, (sinks) => operand('options.sinks', sinks)),
     ],
@@ -132,7 +134,8 @@ function windowOf(window: AttentionRules['window']): [number, number] {
 }
 
 function softcapOf(softcap: number | undefined): number {
-  const cap = float('options.softcap', softcap ?? 0);
+  if (softcap === undefined) return 0;
+  const cap = float('options.softcap', softcap);
   if (cap < 0 || (cap > 0 && Math.fround(cap) === 0))
     throw invalid('options.softcap', softcap, 'a float32 of at least 0');
   return cap;

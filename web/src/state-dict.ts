@@ -1,4 +1,5 @@
 import { checkKeys, integer } from './arguments.js';
+import type { Engine } from './engine.js';
 import { AttentionError, invalid, refused } from './errors.js';
 import { type Operand, operand } from './operand.js';
 import { ResidentTensor } from './tensor.js';
@@ -37,13 +38,14 @@ export function sizesOf(given: MultiHeadConfig): HeadSizes {
  * one of them is refused.
  */
 export function loadStateDict(
+  engine: Engine,
   sizes: HeadSizes,
   weights: Readonly<Record<string, TensorLike>>,
   resident: (data: TensorLike) => ResidentTensor,
 ): (ResidentTensor | undefined)[] {
   if (weights === undefined) throw invalid('weights', weights, 'an object');
   checkKeys('weights', weights, names);
-  const parts = partsOf(sizes, weights);
+  const parts = partsOf(engine, sizes, weights);
   const tensors: (ResidentTensor | undefined)[] = [];
   try {
     for (const part of parts) tensors.push(part && resident(part));
@@ -56,6 +58,7 @@ export function loadStateDict(
 
 /** Plain tensors: query, key, value, output, queryBias, keyBias, valueBias, outputBias. */
 function partsOf(
+  engine: Engine,
   { embedDim, numHeads, numKvHeads, kdim, vdim }: HeadSizes,
   weights: Readonly<Record<string, TensorLike>>,
 ): (TensorLike | undefined)[] {
@@ -63,60 +66,66 @@ function partsOf(
   const rows = [embedDim, kvRows, kvRows];
   const all = embedDim + 2 * kvRows;
   const [q, k, v] = projections();
-  const inBias = weights[bias] && check(bias, weights[bias], [all]);
   return [
     q,
     k,
     v,
-    plain(check(output, weights[output], [embedDim, embedDim])),
-    ...(inBias ? split(inBias) : [undefined, undefined, undefined]),
-    weights[outputBias] && plain(check(outputBias, weights[outputBias], [embedDim])),
+    plain(read(output, [embedDim, embedDim])),
+    ...(weights[bias] === undefined ? [undefined, undefined, undefined] : split(read(bias, [all]))),
+    weights[outputBias] === undefined ? undefined : plain(read(outputBias, [embedDim])),
   ];
 
   function projections(): TensorLike[] {
-    if (weights[packed] === undefined) {
-      return separate.map((name, i) => {
-        const columns = [embedDim, kdim, vdim][i] as number;
-        return plain(check(name, weights[name], [rows[i] as number, columns]));
-      });
+    const given = separate.find((name) => weights[name] !== undefined);
+    const hasOwnSizes = kdim !== embedDim || vdim !== embedDim;
+    if (weights[packed] === undefined && (given || hasOwnSizes)) {
+      const columns = [embedDim, kdim, vdim];
+      return separate.map((name, i) => plain(read(name, [rows[i] as number, columns[i] as number])));
     }
-    for (const name of separate) {
-      if (weights[name] !== undefined) throw refused(`weights.${name}`, `it beside ${packed}`, 'one or the other');
-    }
-    if (kdim !== embedDim || vdim !== embedDim) {
-      throw refused(`weights.${packed}`, 'it with a kdim or vdim of its own', separate.join(', '));
-    }
-    return split(check(packed, weights[packed], [all, embedDim]));
+    if (given) throw refused(`weights.${given}`, `it beside ${packed}`, 'one or the other');
+    if (hasOwnSizes) throw refused(`weights.${packed}`, 'it with a kdim or vdim of its own', separate.join(', '));
+    return split(read(packed, [all, embedDim]));
   }
 
   /** Rows of query, key and value. */
   function split(from: Operand): TensorLike[] {
     const width = from.shape.length === 2 ? embedDim : 1;
-    const values = valuesOf(from);
+    const { data } = plain(from);
     let start = 0;
     return rows.map((count) => {
-      const part = values.subarray(start * width, (start + count) * width);
+      const part = data.subarray(start * width, (start + count) * width);
       start += count;
-      const shape = from.shape.length === 2 ? [count, width] : [count];
-      return { data: part, shape, dtype: from.dtype } as TensorLike;
+      return { data: part, shape: from.shape.length === 2 ? [count, width] : [count], ...typeOf(part) };
     });
   }
-}
 
-function check(name: string, value: TensorLike | undefined, wanted: readonly number[]): Operand {
-  const argument = `weights.${name}`;
-  const from = operand(argument, value);
-  if (from.dtype !== 'float32' && from.dtype !== 'float16') {
-    throw new AttentionError('UNSUPPORTED_DTYPE', argument, `got ${from.given}, wanted float32 or float16`);
+  function read(name: string, wanted: readonly number[]): Operand {
+    const argument = `weights.${name}`;
+    const from = operand(argument, weights[name]);
+    if (from.dtype !== 'float32' && from.dtype !== 'float16') {
+      throw new AttentionError('UNSUPPORTED_DTYPE', argument, `got ${from.given}, wanted float32 or float16`);
+    }
+    if (String(from.shape) === String(wanted)) return from;
+    throw new AttentionError('SHAPE_MISMATCH', argument, `got shape [${from.shape}], wanted [${wanted}]`);
   }
-  if (String(from.shape) === String(wanted)) return from;
-  throw new AttentionError('SHAPE_MISMATCH', argument, `got shape [${from.shape}], wanted [${wanted}]`);
+
+  /** With values of its own where they are in the engine's memory: copying the parts may make that grow. */
+  function plain(from: Operand): PlainTensor {
+    const { values, shape, argument } = from;
+    const isResident = values instanceof ResidentTensor;
+    if (isResident) values.addressIn(engine, argument);
+    const data = (isResident ? values.data.slice() : engine.detached(from).values) as PlainTensor['data'];
+    return { data, shape, ...typeOf(data) };
+  }
 }
 
-function plain(from: Operand): TensorLike {
-  return { data: valuesOf(from), shape: from.shape, dtype: from.dtype } as TensorLike;
+interface PlainTensor {
+  data: Float32Array | Float64Array | Uint16Array;
+  shape: readonly number[];
+  dtype?: 'float16';
 }
 
-function valuesOf({ values }: Operand): Float32Array | Uint16Array {
-  return (values instanceof ResidentTensor ? values.data : values) as Float32Array | Uint16Array;
+/** Bits do not say themselves that they are halves. */
+function typeOf(data: PlainTensor['data']): { dtype?: 'float16' } {
+  return data instanceof Uint16Array ? { dtype: 'float16' } : {};
 }

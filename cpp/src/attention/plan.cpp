@@ -64,9 +64,6 @@ Status checkHeadCounts(const TensorView& query, const AttentionOptions& options)
                                                      << ", wanted a divisor of numHeads = "
                                                      << static_cast<int64_t>(options.numHeads));
   }
-  if (options.layout == Layout::kTHD && query.rank() != 3) {
-    return shapeMismatch("q", Message() << "got shape " << query.shape.dims() << ", wanted [Tq,H,D]");
-  }
   if (options.layout == Layout::kBSHD && query.rank() != 4) {
     return invalidArgument("options.layout", Message() << "got 'BSHD' for q of shape " << query.shape.dims()
                                                        << ", wanted rank 4");

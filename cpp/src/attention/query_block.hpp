@@ -94,8 +94,8 @@ class QueryBlock {
           return;
         }
         forEachPart(tile, keys, [&](Range part) {
-          scores_.compute(tile, part, Stage::kBiased);
-          if (stage == Stage::kProbabilities) normalise(tile, part);
+          const bool full = scores_.compute(tile, part, Stage::kBiased);
+          if (stage == Stage::kProbabilities) normalise(tile, part, full);
           use(tile, part, scores_.row(0));
         });
       });
@@ -248,7 +248,7 @@ class QueryBlock {
     return row.attends != 0 ? std::numeric_limits<float>::quiet_NaN() : kernels::kNegativeInfinity;
   }
 
-  void normalise(Range tile, Range keys) {
+  void normalise(Range tile, Range keys, bool full) {
     for (size_t r = 0; r < tile.size(); ++r) {
       const State& row = state(tile.begin + r - rows_.begin);
       if (!scores_.attends(r) || row.attends == 0) {
@@ -257,6 +257,10 @@ class QueryBlock {
       }
       kernels::expRow<Arch>(scores_.row(r), Scores::padded(keys), row.max);
       kernels::scaleRow<Arch>(scores_.row(r), Scores::padded(keys), 1.0f / row.sum);
+      // In a row with a NaN e^(-infinity - NaN) is one, but a masked pair has no part in the row.
+      for (size_t j = 0; !full && j < keys.size(); ++j) {
+        if (scores_.isMasked(r, j)) scores_.row(r)[j] = 0.0f;
+      }
     }
   }
 

@@ -9,12 +9,20 @@ namespace {
 
 /// Prefix sums from 0 to the number of rows.
 Status checkStarts(const char* argument, std::span<const int32_t> starts, size_t rows) {
-  const bool isWhole = !starts.empty() && starts.front() == 0 && std::ranges::is_sorted(starts) &&
-                       static_cast<size_t>(starts.back()) == rows;
-  if (isWhole) return {};
-  return invalidArgument(argument, Message() << "got " << static_cast<int64_t>(starts.size())
-                                             << " values, wanted prefix sums [B+1] that rise from 0 to "
-                                             << static_cast<int64_t>(rows) << ", the number of rows");
+  const auto size = [](size_t value) { return static_cast<int64_t>(value); };
+  if (starts.empty())
+    return invalidArgument(argument, Message() << "got no values, wanted prefix sums [B+1]");
+  int32_t least = 0;
+  for (size_t b = 0; b < starts.size(); ++b) {
+    if (starts[b] < least || (b == 0 && starts[0] != 0)) {
+      return invalidArgument(argument, Message() << "got " << starts[b] << " at index " << size(b)
+                                                 << ", wanted prefix sums that rise from 0");
+    }
+    least = starts[b];
+  }
+  if (size(rows) == least) return {};
+  return shapeMismatch(argument, Message() << "got a last value of " << least << ", wanted " << size(rows)
+                                           << ", the number of rows");
 }
 
 size_t longest(std::span<const int32_t> starts) {
@@ -30,6 +38,9 @@ Status planVariableLength(const TensorView& query, const TensorView& key, const 
                           const AttentionOptions& options, AttentionPlan* plan) {
   if (options.weights != Stage::kNone) {
     return invalidArgument("options.weights", Message() << "got it for packed sequences, wanted none");
+  }
+  if (query.rank() != 3) {
+    return shapeMismatch("q", Message() << "got shape " << query.shape.dims() << ", wanted [Tq,H,D]");
   }
   AttentionOptions shapes;
   shapes.layout = Layout::kTHD;
