@@ -12,16 +12,16 @@ Status checkStarts(const char* argument, std::span<const int32_t> starts, size_t
   const auto size = [](size_t value) { return static_cast<int64_t>(value); };
   if (starts.empty())
     return invalidArgument(argument, Message() << "got no values, wanted prefix sums [B+1]");
-  int32_t least = 0;
+  int32_t before = 0;
   for (size_t b = 0; b < starts.size(); ++b) {
-    if (starts[b] < least || (b == 0 && starts[0] != 0)) {
-      return invalidArgument(argument, Message() << "got " << starts[b] << " at index " << size(b)
-                                                 << ", wanted prefix sums that rise from 0");
+    if (starts[b] < before || (b == 0 && starts[0] != 0)) {
+      return invalidArgument(argument, Message() << "got " << starts[b] << " after " << before << " at index "
+                                                 << size(b) << ", wanted prefix sums that rise from 0");
     }
-    least = starts[b];
+    before = starts[b];
   }
-  if (size(rows) == least) return {};
-  return shapeMismatch(argument, Message() << "got a last value of " << least << ", wanted " << size(rows)
+  if (size(rows) == before) return {};
+  return shapeMismatch(argument, Message() << "got a last value of " << before << ", wanted " << size(rows)
                                            << ", the number of rows");
 }
 
