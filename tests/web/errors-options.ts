@@ -108,6 +108,68 @@ const rules: Wrong[] = [
   ],
 ];
 
+/** What goes wrong elsewhere is told as it is without a rule, though the rule is compiled first. */
+const rule = masks.causal().and(masks.slidingWindow(2, 2));
+const besideRule: Wrong[] = [
+  [
+    'a rule beside offsets of another batch',
+    sdpa({ mask: rule, queryOffset: [1, 2, 3] }),
+    shape,
+    'options.queryOffset',
+    3,
+    2,
+  ],
+  ['a rule beside a broken offset', sdpa({ mask: rule, queryOffset: [1, 0.5] }), invalid, 'options.queryOffset', '0.5'],
+  ['a rule beside an offset of NaN', sdpa({ mask: rule, queryOffset: NaN }), invalid, 'options.queryOffset', 'NaN'],
+  [
+    'a rule beside an offset past int32',
+    sdpa({ mask: rule, queryOffset: 2 ** 31 }),
+    invalid,
+    'options.queryOffset',
+    2 ** 31,
+  ],
+  ['a rule beside an offset as text', sdpa({ mask: rule, queryOffset: '1' }), invalid, 'options.queryOffset', '1'],
+  [
+    "a rule beside queryOffset and 'lower-right'",
+    sdpa({ mask: rule, queryOffset: 1, causal: 'lower-right' }),
+    invalid,
+    'options.queryOffset',
+    'lower-right',
+  ],
+  ['a rule beside lengths of another batch', sdpa({ mask: rule, kvLengths: [1] }), shape, 'options.kvLengths', 1, 2],
+  ['a rule beside lengths past the keys', sdpa({ mask: rule, kvLengths: [3, 7] }), invalid, 'options.kvLengths', 7, 6],
+  ['a rule beside lengths below 0', sdpa({ mask: rule, kvLengths: [3, -1] }), invalid, 'options.kvLengths', -1],
+  ['a rule beside lengths that are a number', sdpa({ mask: rule, kvLengths: 3 }), invalid, 'options.kvLengths', 3],
+  ['a rule beside causal of another name', sdpa({ mask: rule, causal: 'left' }), invalid, 'options.causal', 'left'],
+  ['a rule beside an unknown layout', sdpa({ mask: rule, layout: 'BHDS' }), invalid, 'options.layout', 'BHDS'],
+  ['a rule beside numHeads −3', sdpa({ mask: rule, numHeads: -3 }), invalid, 'options.numHeads', -3],
+  ['a rule beside numHeads NaN', sdpa({ mask: rule, numHeads: NaN }), invalid, 'options.numHeads', 'NaN'],
+  ['a rule beside q of rank 1', sdpa({ mask: rule }, [f32(8), f32(6, 8), f32(6, 8)]), shape, 'q', '[8]'],
+  [
+    'a rule beside q of rank 5',
+    sdpa({ mask: rule }, [f32(1, 1, 1, 4, 8), f32(6, 8), f32(6, 8)]),
+    shape,
+    'q',
+    '[1,1,1,4,8]',
+  ],
+  [
+    'a rule beside k of another rank',
+    sdpa({ mask: rule }, [f32(4, 8), f32(1, 6, 8), f32(1, 6, 8)]),
+    shape,
+    'k',
+    '[1,6,8]',
+    2,
+  ],
+  [
+    'a rule beside k of another batch',
+    sdpa({ mask: rule }, [f32(2, 3, 4, 8), f32(5, 3, 6, 8), f32(5, 3, 6, 8)]),
+    shape,
+    'k',
+    5,
+    2,
+  ],
+];
+
 const square = f32(8, 8);
 const projections = { query: square, key: square, value: square };
 const self = (options: object) => (e: Attention) => e.selfAttention(f32(3, 8), projections, any(options));
@@ -141,5 +203,6 @@ export const wrongOptions: readonly Wrong[] = [
   ...perHead('sinks'),
   ['sinks true', sdpa({ sinks: true }), invalid, 'options.sinks', 'true'],
   ...rules,
+  ...besideRule,
   ...bags,
 ];

@@ -67,7 +67,10 @@ export const builders = {
     const ids = b % 2 ? list(0) : perBatch(letters, (n) => n).map(list);
     return { mask: masks.documents(ids), rule: oracle.documents(ids) };
   },
-  dilated: (a, b) => ({ mask: masks.dilated(a, b + 1), rule: oracle.dilated(a, b + 1) }),
+  dilated: (a, b) => {
+    const step = a % 4 === 3 ? 9 * b + 1 : b + 1;
+    return { mask: masks.dilated(a, step), rule: oracle.dilated(a, step) };
+  },
   globalTokens: (a, b, letters) => {
     const indices = Array.from({ length: b % 4 }, (_, n) => (a + n * b) % reach(letters));
     return { mask: masks.globalTokens(indices), rule: oracle.globalTokens(indices) };
