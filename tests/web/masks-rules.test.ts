@@ -44,6 +44,15 @@ describe(`mask rules, seed ${seed}`, () => {
     { queries: 5, keys: 0 },
     { batch: 0, queries: 2, keys: 2 },
   ])('nothing to ask: %o', (shape) => expect(masks.causal().toDense(shape).data.length).toBe(0));
+  test('whole blocks on the diagonal, each row beginning where the one before ends', () => {
+    const shape: WholeShape = { batch: 1, heads: 1, queries: 256, keys: 256, queryOffset: 0 };
+    const ids = Array.from({ length: 256 }, (_, p) => p >> 6);
+    expectDense({ mask: masks.documents(ids), rule: oracle.documents(ids), text: 'documents' }, shape);
+    const data = Uint8Array.from({ length: 16 }, (_, n) => (n % 5 === 0 ? 1 : 0));
+    const table = { data, shape: [1, 1, 4, 4], dtype: 'bool' } as const;
+    const rule = oracle.blockSparse(table, 64);
+    expectDense({ mask: masks.blockSparse(table, 64), rule, text: 'blockSparse' }, shape);
+  });
   test('a short last axis of dense ends in masked', () => {
     const mask = { data: Uint8Array.of(1, 1, 0), shape: [3], dtype: 'bool' } as const;
     expect(rows(masks.dense(mask).toDense({ queries: 2, keys: 5 }).data, 5)).toEqual(['11000', '11000']);

@@ -1,6 +1,7 @@
 import { createAttention, type MultiHeadAttention, masks } from 'attention-wasm';
 import { describe, expect, test } from 'vitest';
 import { expectClose, largest } from './compare.ts';
+import { add } from './oracle/layers.ts';
 import { toDense } from './oracle/masks.ts';
 import { type MultiHead, multiHeadAttention } from './oracle/multi-head.ts';
 import { halves, type Numbers } from './oracle/values.ts';
@@ -251,6 +252,20 @@ forEachVariant(`multiHeadAttention, seed ${seed}`, (engine, variant) => {
       const settled = own.info.memoryBytes;
       for (let n = 0; n < 60; n++) refuse();
       expect(own.info.memoryBytes).toBe(settled);
+      own.dispose();
+    });
+    test('that do not fit leave nothing behind', async () => {
+      const own = await createAttention({ variant, maximumMemoryBytes: 24 << 20 });
+      const large = { embedDim: 1024, numHeads: 8 };
+      const weights = stateDict(large, { biases: false }); // 16 MiB
+      own.zeros([2 << 20]); // 8 MiB
+      const [x, y] = [random.tensor([2, 1024]), random.tensor([2, 1024])];
+      for (let n = 0; n < 3; n++)
+        expect(() => own.multiHeadAttention(large, weights)).toThrow(
+          expect.objectContaining({ code: 'OUT_OF_MEMORY' }),
+        );
+      own.zeros([2 << 20]).dispose();
+      expectClose(own.add(x, y), add(x, y), 1e-6);
       own.dispose();
     });
     test('go with the engine', async () => {
