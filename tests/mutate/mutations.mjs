@@ -1,0 +1,328 @@
+/**
+ * Ways to break the option handling, each a mistake that was or could well be made. `find` is in `file` exactly once;
+ * `tests` are those that should notice: tags of Catch2 where `by` is 'cpp', files of Vitest where it is 'node'.
+ */
+export const mutations = [...inTheCore(), ...inTheWrapper()];
+
+function inTheCore() {
+  const core = (file, name, find, replace, tests = ['[mask]', '[random]']) => {
+    return { name, file: `cpp/${file}`, find, replace, by: 'cpp', tests };
+  };
+  const mask = 'src/attention/mask.cpp';
+  const tile = 'src/attention/score_tile.hpp';
+  const block = 'src/attention/query_block.hpp';
+  const packed = 'src/attention/variable_length.cpp';
+  const map = 'src/attention/attention_map.cpp';
+  const random = ['[random]'];
+  const maps = ['[map]'];
+  return [
+    core(mask, 'window: left edge off by one', 'position - window.left;', 'position - window.left + 1;'),
+    core(mask, 'window: right edge off by one', 'position + window.right + 1)', 'position + window.right)'),
+    core(
+      mask,
+      'window: left edge ignores the offset',
+      'begin = position - window.left;',
+      'begin = static_cast<int64_t>(query) - window.left;',
+    ),
+    core(mask, 'causal: a query does not see its own key', 'std::min(end, position + 1)', 'std::min(end, position)'),
+    core(mask, 'causal: ignored beside a dense mask', 'if (causal) end =', 'if (causal && !dense) end ='),
+    core(
+      mask,
+      'lower-right ignores kvLengths',
+      'return static_cast<int64_t>(validKeys(batch)) -',
+      'return static_cast<int64_t>(sequences.keysOf(batch)) -',
+      random,
+    ),
+    core(
+      mask,
+      'kvLengths ignored beside causal',
+      'const auto valid = static_cast<int64_t>(validKeys(batch));',
+      'const auto valid = static_cast<int64_t>(causal ? sequences.keysOf(batch) : validKeys(batch));',
+      random,
+    ),
+    core(mask, 'queryOffset of batch entry 0 used for all', ': offsets[batch];', ': offsets[batch * 0];', random),
+    core(
+      mask,
+      'attentionMask of batch entry 0 used for all',
+      'batch * mask.strides[0] + columns.begin',
+      'batch * 0 + columns.begin',
+      random,
+    ),
+    core(
+      mask,
+      'a short last axis is padded with "attends"',
+      'std::fill(bias + known, bias + columns.size(), kMasked);',
+      'std::fill(bias + known, bias + columns.size(), 0.0f);',
+      random,
+    ),
+    core(
+      mask,
+      'masked is a large negative number: empty rows become the mean',
+      'kMasked = -std::numeric_limits<float>::infinity()',
+      'kMasked = std::numeric_limits<float>::lowest()',
+    ),
+    core(
+      'src/attention/plan_rules.cpp',
+      'a last axis of 1 is padded instead of broadcast',
+      'if (axis == 3 && got != 1) denseKeys',
+      'if (axis == 3) denseKeys',
+      random,
+    ),
+    core(
+      'src/attention/plan_rules.cpp',
+      'a rank-3 mask reads as one per batch entry',
+      '  plan->mask.dense = view;\n',
+      '  if (mask.rank() == 3 && plan->batch <= plan->heads) std::swap(view.strides[0], view.strides[1]);\n' +
+        '  plan->mask.dense = view;\n',
+      random,
+    ),
+    core(
+      'src/attention/block_map.cpp',
+      'block map: bits of the row below',
+      'query % kBlock * (kBlock / 32)',
+      '(query + 1) % kBlock * (kBlock / 32)',
+    ),
+    core(
+      'src/attention/block_map.cpp',
+      'block map: rows of head 0 for every head',
+      'static_cast<size_t>(planes_[plane]) + query / kBlock',
+      'static_cast<size_t>(planes_[plane / heads_ * heads_]) + query / kBlock',
+      random,
+    ),
+    core(tile, 'softcap ignored', 'plan_.softcap != 0)', 'plan_.softcap < 0)', random),
+    core(tile, "'scores' shown after the softcap", 'if (upTo != Stage::kScores && plan_.', 'if (plan_.', random),
+    core(
+      tile,
+      'softcap after ALiBi and the masks',
+      `    if (upTo != Stage::kScores && plan_.softcap != 0) {
+      for (size_t r = 0; r < tile.size(); ++r) {
+        kernels::softcapRow<Arch>(row(r), padded(keys), plan_.softcap);
+      }
+    }
+    if (upTo == Stage::kBiased && slope_ != 0) addDistances(tile, keys);
+    endRows(keys);
+    return upTo != Stage::kBiased || mask(tile, keys);
+`,
+      `    if (upTo == Stage::kBiased && slope_ != 0) addDistances(tile, keys);
+    endRows(keys);
+    const bool isFull = upTo != Stage::kBiased || mask(tile, keys);
+    if (upTo != Stage::kScores && plan_.softcap != 0) {
+      for (size_t r = 0; r < tile.size(); ++r) {
+        kernels::softcapRow<Arch>(row(r), padded(keys), plan_.softcap);
+      }
+    }
+    return isFull;
+`,
+      random,
+    ),
+    core(tile, 'ALiBi ignores the offset', ' + plan_.mask.offset(batch_);', ';', random),
+    core('src/kernels/score_rows.hpp', 'ALiBi raises what is far', 'negated(-slope)', 'negated(slope)', random),
+    core(block, 'sinks left out of the denominator', 'isSink ? 1.0f : 0.0f', 'isSink ? 0.0f : 0.0f', random),
+    core(
+      block,
+      'sinks left out of the maximum',
+      '= {sink, isSink ? 1.0f',
+      '= {kernels::kNegativeInfinity, isSink ? 1.0f',
+      random,
+    ),
+    core(
+      block,
+      "logSumExp of an empty row without its head's sink",
+      'if (row.sum != 0.0f) {',
+      'if (row.attends != 0.0f) {',
+      random,
+    ),
+    core(
+      block,
+      'NaN behind a mask reaches the output',
+      'if (full || valuesAreFinite()) {',
+      'if (full || valuesAreFinite() || true) {',
+      ['[fused]'],
+    ),
+    core(
+      'src/attention/plan_rules.cpp',
+      'ALiBi: extra heads go on where the others end',
+      'isExtra ? 2 * (head - power) : head',
+      'isExtra ? head : head',
+      ['[positions]'],
+    ),
+    core(
+      packed,
+      'packed sequences: keys begin where queries do',
+      'longest(keyStarts), queryStarts, keyStarts}',
+      'longest(keyStarts), queryStarts, queryStarts}',
+      ['[variable]'],
+    ),
+    core(
+      map,
+      'attentionMap: a cell begins one row early',
+      'index - range.begin + 1;',
+      'index - range.begin + 2;',
+      maps,
+    ),
+    core(
+      map,
+      'attentionMap: the mean counts rows alone',
+      'rows_.sizeOf(r) * columns_.sizeOf(c)',
+      'rows_.sizeOf(r)',
+      maps,
+    ),
+    core(map, 'attentionMap: max loses NaN', 'cell < value || value != value ? value', 'cell < value ? value', maps),
+    core(
+      block,
+      'attentionMap: the given logSumExp is not divided by',
+      'state(row) = {value, 1.0f,',
+      'state(row) = {0 * value, 1.0f,',
+      maps,
+    ),
+    // Last, as everything includes this file: putting it back would build everything once more.
+    core(
+      'include/attention/attention.hpp',
+      'grouped heads: key heads taken in turn',
+      'return head * kvHeads / heads;',
+      'return head % kvHeads;',
+      ['[linear-attention]', '[random]', '[fused]'],
+    ),
+  ];
+}
+
+function inTheWrapper() {
+  const wrapper = (file, tests, name, find, replace) => {
+    return { name, file: `web/src/${file}`, find, replace, by: 'node', tests: tests.map((one) => `tests/web/${one}`) };
+  };
+  const options = ['attention-options.test.ts'];
+  const maskRules = ['masks-rules.test.ts'];
+  const rulesInCalls = ['masks-attention.test.ts'];
+  const maps = ['attention-map.test.ts'];
+  const layer = ['multi-head.test.ts'];
+  const errors = ['errors.test.ts'];
+  return [
+    wrapper(
+      'rules.ts',
+      options,
+      'window: left and right swapped',
+      '      left,\n      right,\n',
+      '      right,\n      left,\n',
+    ),
+    wrapper(
+      'rules.ts',
+      options,
+      "causal: 'upper-left' and 'lower-right' swapped",
+      "true, 'upper-left', 'lower-right']",
+      "true, 'lower-right', 'upper-left']",
+    ),
+    wrapper('rules.ts', options, 'alibi: true ignored', 'alibi === true ? 1 : 0', '0'),
+    wrapper('rules.ts', options, 'softcap dropped', '      softcapOf(options.softcap),\n', '      0,\n'),
+    wrapper('rules.ts', options, 'sinks dropped', "operand('options.sinks', sinks)", 'undefined'),
+    wrapper(
+      'rules.ts',
+      ['attention-masks.test.ts'],
+      "mask and attentionMask in each other's place",
+      `      mask === undefined || isMask(mask) ? undefined : maskOperand(mask),
+      ifGiven(options.attentionMask, (given) => operand('options.attentionMask', given)),
+`,
+      `      ifGiven(options.attentionMask, (given) => operand('options.attentionMask', given)),
+      mask === undefined || isMask(mask) ? undefined : maskOperand(mask),
+`,
+    ),
+    wrapper(
+      'rules.ts',
+      ['attention-shapes.test.ts'],
+      'numKvHeads dropped',
+      "numKvHeads: optionalCount('options.numKvHeads', options.numKvHeads)",
+      'numKvHeads: 0',
+    ),
+    wrapper(
+      'rules.ts',
+      ['attention-float64-masks.test.ts'],
+      'a float64 mask below the smallest float32 masks',
+      'Math.min(Math.max(value, -largest), largest)',
+      'value',
+    ),
+    wrapper('arguments.ts', errors, 'unknown option keys accepted', 'if (known.includes(key)) continue;', 'continue;'),
+    wrapper('call-shape.ts', rulesInCalls, 'queryOffset ignored by mask rules', '?? shared ?? standard', '?? standard'),
+    wrapper(
+      'call-shape.ts',
+      rulesInCalls,
+      'mask rules stand at the queryOffset of batch entry 0',
+      'offsets?.[b] ??',
+      'offsets?.[0] ??',
+    ),
+    wrapper(
+      'call-shape.ts',
+      rulesInCalls,
+      "mask rules beside 'lower-right' without kvLengths",
+      '(lengths?.[b] ?? keys) - queries',
+      'keys - queries',
+    ),
+    wrapper(
+      'call-shape.ts',
+      ['variable-length.test.ts'],
+      'mask rules of packed sequences counted from the first key of all',
+      'keys: (keyStarts[b + 1] as number) - (keyStarts[b] as number),',
+      'keys: keyStarts[b + 1] as number,',
+    ),
+    wrapper('attend.ts', options, 'logSumExp given back in place of weights', 'results.copy(1)', 'results.copy(2)'),
+    wrapper('masks/mask.ts', maskRules, 'not() gives the mask itself', 'complement(this.#rule)', 'this.#rule'),
+    wrapper('masks/mask.ts', maskRules, 'and() is or()', 'intersection(this.#rule,', 'union(this.#rule,'),
+    wrapper('masks/combine.ts', maskRules, 'or(): one empty rule decides', "decisive: 'full'", "decisive: 'empty'"),
+    wrapper(
+      'masks/intervals.ts',
+      maskRules,
+      'slidingWindow: right edge off by one',
+      '=> query + right + 1',
+      '=> query + right',
+    ),
+    wrapper(
+      'masks/intervals.ts',
+      maskRules,
+      'prefixLM: the shorter of both',
+      'Math.max(prefix, query + 1)',
+      'Math.min(prefix, query + 1)',
+    ),
+    wrapper('masks/dense.ts', maskRules, 'dense goes by positions', 'query - extent.offset', 'query'),
+    wrapper(
+      'masks/documents.ts',
+      maskRules,
+      'documents see the documents before them',
+      'ids[key] === id',
+      '(ids[key] as number) <= (id as number)',
+    ),
+    wrapper(
+      'masks/from-function.ts',
+      maskRules,
+      'fromFunction: head 0 asked for every head',
+      'const h = perHead ? head : 0;',
+      'const h = 0;',
+    ),
+    wrapper(
+      'map-options.ts',
+      maps,
+      'attentionMap: rows and columns of size swapped',
+      "pair('options.size', size, 1)",
+      "pair('options.size', size, 1).reverse()",
+    ),
+    wrapper(
+      'map-options.ts',
+      maps,
+      'attentionMap: max and mean swapped',
+      "['max', 'mean'] as const",
+      "['mean', 'max'] as const",
+    ),
+    wrapper('multi-head.ts', layer, 'averageWeights adds up', 'sum / heads', 'sum'),
+    wrapper(
+      'multi-head.ts',
+      layer,
+      'value defaults to the query',
+      'value === undefined ? keys :',
+      'value === undefined ? x :',
+    ),
+    wrapper(
+      'state-dict.ts',
+      layer,
+      'in_proj: key and value in each other’s place',
+      'const [q, k, v] = projections();',
+      'const [q, v, k] = projections();',
+    ),
+  ];
+}
