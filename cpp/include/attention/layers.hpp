@@ -45,7 +45,7 @@ struct FeedForwardWeights {
 };
 
 /// down(act(up x)), or with a gate down(act(gate x) ⊙ up x) (Shazeer 2020). x [...,E] → [...,E].
-Status feedForward(const TensorView& x, const FeedForwardWeights& weights, Activation activation, Output& out,
+Status feedForward(const TensorView& x, const FeedForwardWeights& weights, Activation kind, Output& out,
                    Arena& arena);
 
 /// Vaswani et al. 2017: sin(p / base^(2i/size)) in column 2i, cos in column 2i+1, p = offset.. →

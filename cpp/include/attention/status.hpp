@@ -37,7 +37,8 @@ class Message {
 class [[nodiscard]] Status {
  public:
   Status() = default;
-  Status(ErrorCode code, const char* argument, const Message&) : code_(code), argument_(argument) {}
+  Status(ErrorCode code, const char* argument, const Message& /*written*/)
+      : code_(code), argument_(argument) {}
 
   /// The same refusal of another argument.
   Status renamed(const char* argument) const {

@@ -115,7 +115,7 @@ class QueryBlock {
   /// 96 rows repay the packing of a key block (3 % of its products); very wide heads take fewer, so that
   /// scratch stays near the second-level cache. Rows are split evenly, or as a block map's are.
   static size_t chooseRows(const AttentionPlan& plan) {
-    size_t wide = std::max<size_t>(1, 65536 / (plan.headDim + plan.valueDim));
+    const size_t wide = std::max<size_t>(1, 65536 / (plan.headDim + plan.valueDim));
     if (plan.mask.blocks) {
       size_t rows = BlockMap::kBlock;
       while (rows > wide && rows > 1) rows /= 2;

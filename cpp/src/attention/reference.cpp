@@ -53,7 +53,7 @@ double biasOf(const AttentionPlan& plan, const AttentionOptions& options, const 
   if (options.window.left != -1 && behind > options.window.left) return kMasked;
   if (options.window.right != -1 && -behind > options.window.right) return kMasked;
   if (options.attentionMask && elementOf(*options.attentionMask, b * keys + j) == 0) return kMasked;
-  double slope = options.alibi ? static_cast<double>(alibiSlope(h, plan.heads)) : 0.0;
+  auto slope = static_cast<double>(options.alibi ? alibiSlope(h, plan.heads) : 0.0f);
   if (options.alibiSlopes) slope = elementOf(*options.alibiSlopes, h);
   const double distance = -slope * std::abs(static_cast<double>(behind));
   return distance + (options.mask ? denseBias(*options.mask, {b, h, i, j}, plan.weightsShape) : 0.0);
@@ -71,7 +71,7 @@ void attendRow(const AttentionPlan& plan, const AttentionOptions& options, size_
                ReferenceResult& result) {
   const size_t keys = plan.weightsShape[3];
   const size_t row = (b * plan.heads + h) * plan.weightsShape[2] + i;
-  const double cap = static_cast<double>(options.softcap);
+  const auto cap = static_cast<double>(options.softcap);
   const double sink = options.sinks ? elementOf(*options.sinks, h) : kMasked;
   std::vector<double> biased(keys);
   std::vector<bool> attends(keys);
@@ -84,7 +84,8 @@ void attendRow(const AttentionPlan& plan, const AttentionOptions& options, size_
     biased[j] = attends[j] ? capped + bias : kMasked;
     highest = std::max(highest, biased[j]);
     double& shown = result.weights[row * keys + j];
-    shown = plan.stage == Stage::kBiased ? biased[j] : plan.stage == Stage::kSoftcapped ? capped : score;
+    shown = plan.stage == Stage::kBiased ? biased[j] : score;
+    if (plan.stage == Stage::kSoftcapped) shown = capped;
   }
   double denominator = sink != kMasked ? std::exp(sink - highest) : 0.0;
   for (size_t j = 0; j < keys; ++j) denominator += attends[j] ? std::exp(biased[j] - highest) : 0.0;

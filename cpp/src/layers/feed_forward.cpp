@@ -15,15 +15,20 @@ constexpr size_t kChunkRows = 96;
 void activate(Activation kind, const float* x, size_t n, float* to) {
   switch (kind) {
     case Activation::kRelu:
-      return kernels::map<Arch>(x, n, to, kernels::relu<Arch>);
+      kernels::map<Arch>(x, n, to, kernels::relu<Arch>);
+      break;
     case Activation::kGelu:
-      return kernels::map<Arch>(x, n, to, kernels::gelu<Arch>);
+      kernels::map<Arch>(x, n, to, kernels::gelu<Arch>);
+      break;
     case Activation::kGeluTanh:
-      return kernels::map<Arch>(x, n, to, kernels::geluTanh<Arch>);
+      kernels::map<Arch>(x, n, to, kernels::geluTanh<Arch>);
+      break;
     case Activation::kSilu:
-      return kernels::map<Arch>(x, n, to, kernels::Silu<Arch>());
+      kernels::map<Arch>(x, n, to, kernels::Silu<Arch>());
+      break;
     case Activation::kTanh:
-      return kernels::map<Arch>(x, n, to, [](F value) { return xsimd::tanh(value); });
+      kernels::map<Arch>(x, n, to, [](F value) { return xsimd::tanh(value); });
+      break;
   }
 }
 

@@ -124,8 +124,9 @@ Status checkTables(const RotaryOptions& options, size_t batch, size_t length, si
                                                   << ", wanted cos's " << options.cos->shape.dims());
   }
   const size_t known = options.cos->shape[0];
-  for (size_t i = 0; options.positions && i < options.positions->size(); ++i) {
-    const int32_t position = (*options.positions)[i];
+  const std::span<const int32_t> positions = options.positions.value_or(std::span<const int32_t>());
+  for (size_t i = 0; i < positions.size(); ++i) {
+    const int32_t position = positions[i];
     if (position < 0 || static_cast<size_t>(position) >= known) {
       return invalidArgument("options.positions", Message() << "got " << position << " at index "
                                                             << static_cast<int64_t>(i) << ", wanted 0.."
@@ -158,7 +159,7 @@ class Angles {
                                              : !options_.cos || options_.cos->rank() == 2;
     if (!isShared) at += batch * length_;
     const int64_t position = options_.positions ? (*options_.positions)[at] : static_cast<int64_t>(row);
-    if (options_.cos) {
+    if (options_.cos && options_.sin) {
       const size_t from = (options_.positions ? static_cast<size_t>(position) : at) * half_;
       std::copy_n(options_.cos->floats() + from, half_, cos_);
       std::copy_n(options_.sin->floats() + from, half_, sin_);
