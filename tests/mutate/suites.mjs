@@ -47,9 +47,12 @@ export function configureNative() {
 
 let running;
 
-/** Ends the command under way with all that it started. */
-export function endRunning() {
-  if (running) process.kill(-running.pid, 'SIGKILL');
+/**
+ * Ends the command under way with all that it started. Ninja puts compilers into groups of their own and ends them when
+ * it is told to end, which it cannot hear of a SIGKILL.
+ */
+export function endRunning(signal = 'SIGTERM') {
+  if (running) process.kill(-running.pid, signal);
 }
 
 async function succeed(command, args) {
@@ -63,7 +66,7 @@ function finish(command, args, { env = process.env } = {}) {
   running = child;
   let text = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (chunk) => (text += chunk));
-  const limit = setTimeout(endRunning, longest);
+  const limit = setTimeout(() => endRunning('SIGKILL'), longest);
   return new Promise((done, fail) => {
     child.on('error', (error) => fail(new Failure(`Cannot start ${command}: ${error.message}.`)));
     child.on('close', (status, signal) => done({ command: [command, ...args].join(' '), status, signal, text }));
