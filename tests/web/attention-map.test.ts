@@ -3,12 +3,28 @@ import { describe, expect, test } from 'vitest';
 import { expectClose, probabilityTolerance } from './compare.ts';
 import { attention, type OracleOptions } from './oracle/attention.ts';
 import { type MapOptions, pooled } from './oracle/attention-map.ts';
+import type { Exact } from './oracle/values.ts';
 import { type Floats, Random, seed } from './random.ts';
 import { exactly, type Rules, randomRules, telling } from './random-rules.ts';
 import { forEachVariant } from './variants.ts';
 
 const random = new Random(seed);
 type Form = { layout?: 'BHSD' | 'BSHD'; numHeads?: number; numKvHeads?: number };
+
+/** BHSD keys with NaN wherever no query sees them. */
+function poisoned(k: Floats, { data, shape }: Exact, H: number): Floats {
+  const [B = 0, Hkv = 0, Skv = 0, D = 0] = k.shape;
+  const Sq = shape[2] as number;
+  const bad = { ...k, data: k.data.slice() };
+  for (let line = 0; line < B * Hkv; line++)
+    for (let j = 0; j < Skv; j++) {
+      const rows = (H / Hkv) * Sq;
+      let seen = false;
+      for (let row = line * rows; row < (line + 1) * rows; row++) seen ||= data[row * Skv + j] !== -Infinity;
+      if (!seen) bad.data.fill(NaN, (line * Skv + j) * D, (line * Skv + j + 1) * D);
+    }
+  return bad;
+}
 
 forEachVariant(`attentionMap, seed ${seed}`, (engine, variant) => {
   /** Against the oracle's probabilities and those of the same call, with and without its logSumExp. */
@@ -20,6 +36,10 @@ forEachVariant(`attentionMap, seed ${seed}`, (engine, variant) => {
     const options = { ...form, ...rules.options };
     telling(rules, { ...form, ...map, q: q.shape, k: k.shape }, () => {
       const got = engine().attentionMap(q, k, { ...options, ...map });
+      if (k.shape.length === 4 && !form.layout) {
+        const bad = poisoned(k, exact.biased, H);
+        expectClose(engine().attentionMap(q, bad, { ...options, ...map }), got, 0);
+      }
       expect(got.dims).toEqual(got.shape);
       expectClose(got, pooled(exact.probabilities, map), tolerance);
       const whole = engine().scaledDotProductAttention(q, k, k, { ...options, weights: true, logSumExp: true });
@@ -117,7 +137,8 @@ forEachVariant(`attentionMap, seed ${seed}`, (engine, variant) => {
         ...(random.chance(0.7) && { size: [random.integer(1, 70), random.integer(1, 70)] as const }),
         ...random.pick(pools),
       };
-      check(heads(B, H, Hkv, Sq, Skv), map, randomRules(random, { B, H, Sq, Skv }));
+      const D = random.pick([1, 3, 8, 33, 64]);
+      check(heads(B, H, Hkv, Sq, Skv, D), map, randomRules(random, { B, H, Sq, Skv }));
     }
   });
 

@@ -51,6 +51,7 @@ forEachVariant(`linearAttention, seed ${seed}`, (engine) => {
       [6, 1],
       [6, 3],
     ])('%i heads over %i', (H, Hkv) => check(heads(H, Hkv, 20, 20, 8, 12), kind, [20, 8]));
+    test.each([64, 100, 128, 256])('head size %i', (D) => check(heads(2, 1, 40, 70, D, D), kind, [70, D]));
     test('every rank and layout', () => {
       const all = (...shape: number[]): Inputs => [random.tensor(shape), random.tensor(shape), random.tensor(shape)];
       check(all(30, 8), kind, [30, 8]);

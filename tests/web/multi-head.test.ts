@@ -171,6 +171,15 @@ forEachVariant(`multiHeadAttention, seed ${seed}`, (engine, variant) => {
     const { output } = layer.forward(x, { kvLengths: [0, 5] });
     for (let s = 0; s < 5; s++) expect(Array.from(output.data.subarray(s * 16, s * 16 + 16))).toEqual(bias);
   });
+  test('NaN in keys and values that are masked does not leak', () => {
+    const weights = stateDict(config);
+    using layer = engine().multiHeadAttention(config, weights);
+    const [q, k, v] = [random.tensor([2, 5, 16]), random.tensor([2, 70, 16]), random.tensor([2, 70, 16])];
+    const want = layer.forward(q, k, v, { kvLengths: [66, 3] }).output;
+    for (const x of [k, v]) x.data.fill(NaN, 66 * 16, 70 * 16).fill(-Infinity, 73 * 16, 140 * 16);
+    expectClose(layer.forward(q, k, v, { kvLengths: [66, 3] }).output, want, 0);
+    expectClose(layer.forward(q, k, v, { mask: masks.keyPadding([66, 3]) }).output, want, 1e-5);
+  });
   test('out: array and tensor; resident inputs', () => {
     const weights = stateDict(config);
     using layer = engine().multiHeadAttention(config, weights);

@@ -122,17 +122,30 @@ forEachVariant(`rotaryEmbedding, seed ${seed}`, (engine) => {
     };
     expect(Math.abs(score(40, 17) - score(4023, 4000))).toBeLessThan(1e-4);
   });
-  test('odd positions at random', () => {
-    for (let n = 0; n < 40; n++) {
-      const [, shapeOf, form] = random.pick(forms);
-      const D = random.integer(1, 50) * 2;
+  test('everything at random', () => {
+    for (let n = 0; n < 60; n++) {
+      const [batch, heads, length, D] = [
+        random.integer(1, 3),
+        random.integer(1, 4),
+        random.integer(1, 140),
+        random.integer(1, 50) * 2,
+      ];
+      const [shape, form] = random.pick<[number[], Options]>([
+        [[length, D], {}],
+        [[heads, length, D], {}],
+        [[batch, length, heads * D], { numHeads: heads }],
+        [[batch, heads, length, D], {}],
+        [[batch, length, heads, D], { layout: 'BSHD' }],
+      ]);
+      const entries = shape.length === 4 || form.numHeads ? batch : 1;
+      const count = random.pick([length, entries * length]);
       const dims = random.chance(0.5) ? D : random.integer(1, D / 2) * 2;
-      check(random.tensor(shapeOf(D), random.pick([1e-3, 1, 1000])), {
+      check(random.tensor(shape, random.pick([1e-3, 1, 1000])), {
         ...form,
         dims,
         interleaved: random.chance(0.5),
         base: random.pick([10000, 1000]),
-        ...(random.chance(0.5) && { positions: Array.from({ length: S }, () => random.integer(0, 4000)) }),
+        ...(random.chance(0.5) && { positions: Array.from({ length: count }, () => random.integer(-10, 4000)) }),
         ...(random.chance(0.4) && { scaling: random.pick(scalings) }),
       });
     }

@@ -1,6 +1,7 @@
 import { masks } from 'attention-wasm';
 import { describe, expect, test } from 'vitest';
 import { expectClose, logSumExpTolerance, outputTolerance } from './compare.ts';
+import type { OracleResult } from './oracle/attention.ts';
 import * as rules from './oracle/masks.ts';
 import { valuesOf } from './oracle/values.ts';
 import { type OptionsOf, partOf, tokens, variableLengthAttention } from './oracle/variable-length.ts';
@@ -46,18 +47,42 @@ const optionsOf =
     };
   };
 
+/** Keys and values with NaN or infinities wherever no query of a sequence sees them. */
+function poisoned([, k, v]: Inputs, starts: number[], sequences: OracleResult[]): [Floats, Floats] {
+  const copies: [Floats, Floats] = [
+    { ...k, data: k.data.slice() },
+    { ...v, data: v.data.slice() },
+  ];
+  const Hkv = k.shape[1] as number;
+  sequences.forEach(({ biased: { data, shape } }, b) => {
+    const [, H = 0, Sq = 0, Skv = 0] = shape;
+    for (let shared = 0; shared < Hkv; shared++)
+      for (let j = 0; j < Skv; j++) {
+        const first = (shared * H * Sq) / Hkv;
+        const rows = Array.from({ length: (H * Sq) / Hkv }, (_, row) => data[(first + row) * Skv + j]);
+        if (rows.some((value) => value !== -Infinity)) continue;
+        for (const { data: values, shape: axes } of copies) {
+          const [width, token] = [axes[2] as number, ((starts[b] as number) + j) * Hkv + shared];
+          values.fill(random.pick([NaN, Infinity, -Infinity]), token * width, (token + 1) * width);
+        }
+      }
+  });
+  return copies;
+}
+
 forEachVariant(`variableLengthAttention, seed ${seed}`, (engine) => {
   function check(inputs: Inputs, lengths: Lengths, given: Rules = { options: {} }): void {
-    const [q, , v] = inputs;
+    const [q] = inputs;
     const [, H, D] = q.shape as [number, number, number];
     const [cuSeqlensQ, cuSeqlensKv] = [sums(lengths.q), sums(lengths.kv)];
     const exact = variableLengthAttention(inputs, cuSeqlensQ, cuSeqlensKv, optionsOf(given, H));
+    const [k, v] = poisoned(inputs, cuSeqlensKv, exact.sequences);
     telling(given, { lengths, H }, () => {
       const options = { ...given.options, cuSeqlensQ, cuSeqlensKv };
-      const got = engine().variableLengthAttention(...inputs, { ...options, logSumExp: true });
-      const tolerance = Math.max(0, ...exact.sequences.map((one) => outputTolerance(valuesOf(v), one)));
+      const got = engine().variableLengthAttention(q, k, v, { ...options, logSumExp: true });
+      const tolerance = Math.max(0, ...exact.sequences.map((one) => outputTolerance(valuesOf(inputs[2]), one)));
       expectClose(got.output, exact.output, tolerance);
-      expectClose(engine().variableLengthAttention(...inputs, options).output, exact.output, tolerance);
+      expectClose(engine().variableLengthAttention(q, k, v, options).output, exact.output, tolerance);
       const lse = exact.sequences.flatMap((one, b) => {
         const of = logSumExpTolerance(D, lengths.kv[b] as number, one.magnitude, one.logSumExp);
         return Array.from(one.logSumExp.data, (_, line) => of(line));
@@ -120,6 +145,13 @@ forEachVariant(`variableLengthAttention, seed ${seed}`, (engine) => {
     check(inputsOf({ q, kv }, 2), { q, kv }, { options: { causal: true, sinks } });
   });
 
+  test('hundreds of short sequences', () => {
+    const lengths = {
+      q: Array.from({ length: 300 }, (_, b) => b % 4),
+      kv: Array.from({ length: 300 }, (_, b) => b % 3),
+    };
+    check(inputsOf(lengths, 2, 1, 4), lengths, { options: { causal: 'lower-right' } });
+  });
   test('is one scaledDotProductAttention per sequence', () => {
     const lengths = { q: [5, 66, 1], kv: [9, 66, 70] };
     const [cuSeqlensQ, cuSeqlensKv] = [sums(lengths.q), sums(lengths.kv)];
@@ -171,7 +203,8 @@ forEachVariant(`variableLengthAttention, seed ${seed}`, (engine) => {
       const H = Hkv * random.integer(1, 3);
       const sizes = { B: lengths.q.length, H, Sq: longest(lengths.q), Skv: longest(lengths.kv) };
       const given = withinSequences(randomRules(random, sizes), lengths);
-      check(inputsOf(lengths, H, Hkv, random.integer(1, 20), random.integer(1, 20)), lengths, given);
+      const size = () => random.pick([1, 3, 8, 20, 33, 64, 100]);
+      check(inputsOf(lengths, H, Hkv, size(), size()), lengths, given);
     }
   });
   /** Lengths within the sequences rather than within the longest. */
