@@ -5,7 +5,7 @@ import { describe, expect, inject, test } from 'vitest';
 
 const require = createRequire(import.meta.url);
 const libraries = {
-  ES2022: ['use.ts'],
+  ES2022: ['use.ts', 'forms.ts'],
   'ES2022,DOM': ['use.ts', 'dom.ts'],
   'ES2022,DOM,ESNext.Disposable': ['use.ts', 'dom.ts', 'using.ts'],
 };

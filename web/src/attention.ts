@@ -172,7 +172,12 @@ class EngineAttention extends Layers {
 makeDisposable(EngineAttention);
 
 export function attentionOver(engine: Engine, variant: Variant): Attention {
-  return new EngineAttention(engine, variant) as unknown as Attention;
+  // Their generic results are beyond what the compiler can compare; that every name is there is not.
+  const complete: { [Name in Exclude<keyof Attention, typeof Symbol.dispose>]: unknown } = new EngineAttention(
+    engine,
+    variant,
+  );
+  return complete as Attention;
 }
 
 function projectionOperands(projections: ProjectionWeights): (Operand | undefined)[] {

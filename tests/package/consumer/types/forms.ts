@@ -1,0 +1,64 @@
+// Compiled, never run: masks, packed sequences and layers, as users write them.
+import type {
+  Attention,
+  AttentionRules,
+  Mask,
+  MaskShape,
+  MultiHeadAttention,
+  NdArray,
+  RopeScaling,
+  Tensor,
+  TensorLike,
+} from 'attention-wasm';
+import { masks } from 'attention-wasm';
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+declare function same<A, B>(proof: Same<A, B>): void;
+
+export function rules(attention: Attention, shape: MaskShape): AttentionRules {
+  same<typeof attention.masks, typeof masks>(true);
+  const longformer: Mask = masks.slidingWindow(256, 256).or(masks.globalTokens([0]));
+  const dense: { data: Uint8Array; shape: number[] } = longformer.toDense(shape);
+  const mask = masks
+    .documents([0n, 0n, 1n])
+    .and(masks.fromFunction((_batch, _head, query, key) => key <= query))
+    .not();
+  // @ts-expect-error: a window has two sides.
+  attention.scaledDotProductAttention(dense as never, dense as never, dense as never, { window: [3] });
+  return { mask, window: [255, 0], softcap: 30, alibi: true, sinks: { data: new Float32Array(2), shape: [2] } };
+}
+
+export function forms(attention: Attention, x: TensorLike, out: Tensor<'float32'>): NdArray[] {
+  const packed = attention.variableLengthAttention(x, x, x, {
+    cuSeqlensQ: [0, 4],
+    cuSeqlensKv: new BigInt64Array(2),
+    logSumExp: true,
+    out,
+  });
+  same<typeof packed.output, Tensor<'float32'>>(true);
+  same<typeof packed.logSumExp, NdArray>(true);
+  same<typeof packed.weights, undefined>(true);
+  // @ts-expect-error: weights of packed sequences are refused.
+  attention.variableLengthAttention(x, x, x, { cuSeqlensQ: [0, 4], cuSeqlensKv: [0, 4], weights: true });
+
+  const scaling: RopeScaling = { type: 'yarn', factor: 4, originalContext: 4096 };
+  const turned = attention.rotaryEmbedding(x, { scaling, positions: [3n, 4n], out });
+  same<typeof turned, Tensor<'float32'>>(true);
+  return [
+    packed.logSumExp,
+    attention.attentionMap(x, x, { rows: [0, 100], size: [64, 64], pool: 'mean', causal: true }),
+    attention.linearAttention(x, x, x, { featureMap: 'relu' }).output,
+    attention.attentionRollout([x, x], { headFusion: 'max' }),
+    attention.gelu(attention.silu(attention.rmsNorm(x)), { approximate: 'tanh' }),
+  ];
+}
+
+export function layer(attention: Attention, weights: Record<string, TensorLike>, x: TensorLike): NdArray {
+  const heads: MultiHeadAttention = attention.multiHeadAttention({ embedDim: 64, numHeads: 4, kdim: 32 }, weights);
+  const own = heads.forward(x, { weights: true, averageWeights: true });
+  same<typeof own.weights, NdArray>(true);
+  const cross = heads.forward(x, x, x, { causal: true });
+  same<typeof cross.weights, undefined>(true);
+  heads.dispose();
+  return cross.output;
+}
