@@ -40,7 +40,13 @@ async function windowRows(variant) {
     const seconds = shortest(run, 3);
     const bytes = engine.info.highWaterBytes;
     limit(`${variant}, ${name}: scratch`, bytes, limits.windowBytes, 'bytes');
-    rows.push({ variant, mask: name, 'time s': round(seconds), 'memory bytes': bytes, 'at most': limits.windowBytes });
+    rows.push({
+      variant,
+      mask: name,
+      'time s': round(seconds),
+      'memory bytes': bytes,
+      'at most bytes': limits.windowBytes,
+    });
     engine.dispose();
   }
   return rows;
@@ -60,11 +66,11 @@ async function mapRows(variant) {
     {
       variant,
       'time s': round(seconds),
-      'at most': limits.mapSeconds,
+      'at most s': limits.mapSeconds,
       // Well below the time where the machine had other things to do.
       'of the processor s': round((user + system) / 1e6),
       'memory bytes': bytes,
-      'at most ': limits.mapBytes,
+      'at most bytes': limits.mapBytes,
     },
   ];
 }
