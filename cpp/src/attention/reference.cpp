@@ -59,12 +59,15 @@ double biasOf(const AttentionPlan& plan, const AttentionOptions& options, const 
   return distance + (options.mask ? denseBias(*options.mask, {b, h, i, j}, plan.weightsShape) : 0.0);
 }
 
-double scoreOf(const AttentionPlan& plan, const Pair& at) {
+size_t kvHeadOf(const AttentionPlan& plan, size_t head) { return head / (plan.heads / plan.kvHeads); }
+
+double scoreOf(const AttentionPlan& plan, const AttentionOptions& options, const Pair& at) {
   const float* q = rowOf(plan.query, at.b, at.h, at.i);
-  const float* k = rowOf(plan.key, at.b, plan.kvHeadOf(at.h), at.j);
+  const float* k = rowOf(plan.key, at.b, kvHeadOf(plan, at.h), at.j);
   double dot = 0;
   for (size_t d = 0; d < plan.headDim; ++d) dot += static_cast<double>(q[d]) * static_cast<double>(k[d]);
-  return dot * static_cast<double>(plan.scale);
+  if (options.scale) return dot * static_cast<double>(*options.scale);
+  return dot / std::sqrt(static_cast<double>(plan.headDim));
 }
 
 void attendRow(const AttentionPlan& plan, const AttentionOptions& options, size_t b, size_t h, size_t i,
@@ -77,7 +80,7 @@ void attendRow(const AttentionPlan& plan, const AttentionOptions& options, size_
   std::vector<bool> attends(keys);
   double highest = sink;
   for (size_t j = 0; j < keys; ++j) {
-    const double score = scoreOf(plan, {b, h, i, j});
+    const double score = scoreOf(plan, options, {b, h, i, j});
     const double capped = cap != 0 ? cap * std::tanh(score / cap) : score;
     const double bias = biasOf(plan, options, {b, h, i, j});
     attends[j] = bias != kMasked;
@@ -93,7 +96,7 @@ void attendRow(const AttentionPlan& plan, const AttentionOptions& options, size_
     const double probability = attends[j] ? std::exp(biased[j] - highest) / denominator : 0.0;
     if (plan.stage == Stage::kProbabilities) result.weights[row * keys + j] = probability;
     if (!attends[j]) continue;
-    const float* v = rowOf(plan.value, b, plan.kvHeadOf(h), j);
+    const float* v = rowOf(plan.value, b, kvHeadOf(plan, h), j);
     for (size_t d = 0; d < plan.valueDim; ++d) {
       result.output[row * plan.valueDim + d] += probability * static_cast<double>(v[d]);
     }

@@ -1,0 +1,59 @@
+#pragma once
+
+#include "attention/layers.hpp"
+#include "wire.hpp"
+
+/// What a call on the wire says, in the words of the core.
+namespace attention::wire {
+
+/// An engine is one instance of the module, so its state is static.
+extern Call call;
+extern Arena arena;
+
+/// Attention's options have fixed places; a call's own operands and integers follow.
+enum Slot : size_t {
+  kMask,
+  kAttentionMask,
+  kQueryOffsets,
+  kKvLengths,
+  kBlockMap,
+  kAlibiSlopes,
+  kSinks,
+  kOperands
+};
+enum Integer : size_t {
+  kLayout,
+  kNumHeads,
+  kNumKvHeads,
+  kCausal,
+  kStage,
+  kLogSumExp,
+  kHasOffset,
+  kOffset,
+  kWindowLeft,
+  kWindowRight,
+  kAlibi,
+  kOwn
+};
+enum Number : size_t { kScale, kSoftcap };  // the scale is NaN where it is not given
+
+TensorView operand(size_t index);
+std::optional<TensorView> optionalOperand(size_t index);
+/// Of the inputs, wherever they lie.
+std::optional<std::span<const int32_t>> integerList(size_t slot);
+/// Of the integers that a call has of its own.
+int32_t own(size_t index);
+AttentionOptions attentionOptions();
+
+/// Everything is computed in float32: float16 operands are replaced by widened copies.
+Status widenInputs();
+
+/// Where the first result goes, and telling JavaScript where a result is.
+Output output();
+void show(const Output& from, Tensor& to);
+
+/// Remembers a refusal, for latestArgument(), and gives its code.
+int refuse(const Status& status);
+const char* latestArgument();
+
+}  // namespace attention::wire
