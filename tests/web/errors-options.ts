@@ -170,6 +170,34 @@ const besideRule: Wrong[] = [
   ],
 ];
 
+/** Room for the output that something else of the call lives in. */
+const onto = (name: string, share: (e: Attention) => { given: unknown; out: unknown }): Wrong => [
+  `out over ${name}`,
+  (e) => {
+    const { given, out } = share(e);
+    return sdpa({ [name]: given, out }, [f32(4, 8), f32(6, 8), f32(6, 6)])(e);
+  },
+  invalid,
+  'options.out',
+  'overlap',
+];
+const overlaps: Wrong[] = [
+  onto('mask', () => {
+    const given = f32(4, 6);
+    return { given, out: given.data };
+  }),
+  onto('mask', (e) => {
+    const given = e.tensor(f32(4, 6));
+    return { given, out: given };
+  }),
+  ...['sinks', 'alibi'].map((name) =>
+    onto(name, () => {
+      const out = new Float32Array(24);
+      return { given: { data: out.subarray(23), shape: [1] }, out };
+    }),
+  ),
+];
+
 const square = f32(8, 8);
 const projections = { query: square, key: square, value: square };
 const self = (options: object) => (e: Attention) => e.selfAttention(f32(3, 8), projections, any(options));
@@ -204,5 +232,6 @@ export const wrongOptions: readonly Wrong[] = [
   ['sinks true', sdpa({ sinks: true }), invalid, 'options.sinks', 'true'],
   ...rules,
   ...besideRule,
+  ...overlaps,
   ...bags,
 ];
