@@ -147,6 +147,13 @@ function inTheCore() {
       ['[positions]'],
     ),
     core(
+      'src/attention/plan.cpp',
+      'the default scale is 1/D',
+      '1.0f / std::sqrt(static_cast<float>(q.size))',
+      '1.0f / static_cast<float>(q.size)',
+      ['[fused]'],
+    ),
+    core(
       packed,
       'packed sequences: keys begin where queries do',
       'longest(keyStarts), queryStarts, keyStarts}',
@@ -181,7 +188,7 @@ function inTheCore() {
       'grouped heads: key heads taken in turn',
       'return head * kvHeads / heads;',
       'return head % kvHeads;',
-      ['[linear-attention]', '[random]', '[fused]'],
+      ['[fused]'],
     ),
   ];
 }
