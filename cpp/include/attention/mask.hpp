@@ -59,15 +59,19 @@ struct MaskPlan {
   /// True where each row sees each column and nothing is added to any score.
   bool full(size_t batch, size_t head, Range rows, Range columns) const;
 
+  /// True where nothing but visible() masks a pair.
+  bool isPositional() const { return !dense && !keyMask && !blocks; }
+
+  /// The keys of the columns that position and length leave to a query. Neither end ever falls from one query
+  /// to the next.
+  Range visible(size_t batch, size_t query, Range columns) const;
+
   /// Writes what is added to one query's scores: -infinity where masked, else the float mask. True where any
   /// key of the range attends.
   bool fillBias(size_t batch, size_t head, size_t query, Range columns, float* bias) const;
 
  private:
   size_t validKeys(size_t batch) const;
-
-  /// The keys that position and length leave to a query. Neither end ever falls from one query to the next.
-  Range visible(size_t batch, size_t query) const;
 };
 
 }  // namespace attention

@@ -42,29 +42,27 @@ int64_t MaskPlan::offset(size_t batch) const {
   return offsets.empty() ? sharedOffset : offsets[batch];
 }
 
-Range MaskPlan::visible(size_t batch, size_t query) const {
-  const auto valid = static_cast<int64_t>(validKeys(batch));
+Range MaskPlan::visible(size_t batch, size_t query, Range columns) const {
+  const auto least = static_cast<int64_t>(columns.begin);
+  const int64_t most = std::max(least, static_cast<int64_t>(std::min(columns.end, validKeys(batch))));
   const int64_t position = static_cast<int64_t>(query) + offset(batch);
-  int64_t begin = 0, end = valid;
-  if (window.left >= 0) begin = position - window.left;
+  int64_t begin = least, end = most;
+  if (window.left >= 0) begin = std::clamp(position - window.left, least, most);
   if (window.right >= 0) end = std::min(end, position + window.right + 1);
   if (causal) end = std::min(end, position + 1);
-  return {static_cast<size_t>(std::clamp<int64_t>(begin, 0, valid)),
-          static_cast<size_t>(std::clamp<int64_t>(end, 0, valid))};
+  return {static_cast<size_t>(begin), static_cast<size_t>(std::max(begin, end))};
 }
 
 Range MaskPlan::next(size_t batch, size_t head, Range rows, Range columns) const {
-  const Range seen{std::max(columns.begin, visible(batch, rows.begin).begin),
-                   std::min(columns.end, visible(batch, rows.end - 1).end)};
+  const Range seen{visible(batch, rows.begin, columns).begin, visible(batch, rows.end - 1, columns).end};
   if (seen.begin >= seen.end) return {columns.end, columns.end};
   return blocks ? blocks->next(batch, head, rows.begin, seen) : seen;
 }
 
 bool MaskPlan::full(size_t batch, size_t head, Range rows, Range columns) const {
   if (dense || keyMask) return false;
-  if (columns.begin < visible(batch, rows.end - 1).begin || columns.end > visible(batch, rows.begin).end) {
-    return false;
-  }
+  if (visible(batch, rows.end - 1, columns).begin != columns.begin) return false;
+  if (visible(batch, rows.begin, columns).end != columns.end) return false;
   return !blocks || blocks->full(batch, head, rows.begin, columns);
 }
 
@@ -84,11 +82,9 @@ bool MaskPlan::fillBias(size_t batch, size_t head, size_t query, Range columns, 
   // After the float mask: +infinity there must not undo what another rule masks.
   if (keyMask) applyKeyMask(*keyMask, batch, columns, bias);
   if (blocks) blocks->mask(batch, head, query, columns, kMasked, bias);
-  const Range seen = visible(batch, query);
-  const size_t begin = std::clamp(seen.begin, columns.begin, columns.end) - columns.begin;
-  const size_t end = std::clamp(seen.end, columns.begin, columns.end) - columns.begin;
-  std::fill(bias, bias + begin, kMasked);
-  std::fill(bias + std::max(begin, end), bias + columns.size(), kMasked);
+  const Range seen = visible(batch, query, columns);
+  std::fill(bias, bias + (seen.begin - columns.begin), kMasked);
+  std::fill(bias + (seen.end - columns.begin), bias + columns.size(), kMasked);
   return std::any_of(bias, bias + columns.size(), [](float value) { return value != kMasked; });
 }
 

@@ -224,8 +224,9 @@ class QueryBlock {
   void accumulateAttended(Range tile, Range keys) {
     for (size_t r = 0; r < tile.size(); ++r) {
       float* out = outputRow(tile.begin + r - rows_.begin);
+      const float* biases = scores_.biases(tile.begin + r, keys);
       for (size_t j = 0; j < keys.size(); ++j) {
-        if (scores_.isMasked(r, j)) continue;
+        if (biases[j] == kernels::kNegativeInfinity) continue;
         const float* value = values(keys.begin + j);
         for (size_t d = 0; d < plan_.valueDim; ++d) out[d] += scores_.row(r)[j] * value[d];
       }
@@ -258,8 +259,10 @@ class QueryBlock {
       kernels::expRow<Arch>(scores_.row(r), Scores::padded(keys), row.max);
       kernels::scaleRow<Arch>(scores_.row(r), Scores::padded(keys), 1.0f / row.sum);
       // In a row with a NaN e^(-infinity - NaN) is one, but a masked pair has no part in the row.
-      for (size_t j = 0; !full && j < keys.size(); ++j) {
-        if (scores_.isMasked(r, j)) scores_.row(r)[j] = 0.0f;
+      if (full || !std::isnan(row.max + row.sum)) continue;
+      const float* biases = scores_.biases(tile.begin + r, keys);
+      for (size_t j = 0; j < keys.size(); ++j) {
+        if (biases[j] == kernels::kNegativeInfinity) scores_.row(r)[j] = 0.0f;
       }
     }
   }

@@ -31,8 +31,9 @@ class ScoreTile {
   bool allocate(size_t blockRows, Arena& arena) {
     query_ = arena.floats({blockRows, plan_.headDim});
     keys_ = arena.floats({kKeys, plan_.headDim});
-    scores_ = arena.floats({2, kRows, kKeys});
-    return query_ && keys_ && scores_;
+    scores_ = arena.floats({kRows, kKeys});
+    bias_ = arena.floats({kKeys});
+    return query_ && keys_ && scores_ && bias_;
   }
 
   void packQuery(size_t batch, size_t head, Range rows) {
@@ -74,17 +75,18 @@ class ScoreTile {
   }
 
   float* row(size_t r) { return scores_ + r * kKeys; }
-  /// Of the latest compute(): whether any key attends, and whether this one is masked where not all attend.
+  /// Of the latest compute(): whether any key attends.
   bool attends(size_t r) const { return attends_[r]; }
-  bool isMasked(size_t r, size_t j) const {
-    return scores_[(kRows + r) * kKeys + j] == kernels::kNegativeInfinity;
+
+  /// What a query's masks add, once more: a masked pair is one with -infinity here, whatever its score.
+  const float* biases(size_t query, Range keys) {
+    plan_.mask.fillBias(batch_, head_, query, keys, bias_);
+    return bias_;
   }
 
   static size_t padded(Range keys) { return kernels::roundUp(keys.size(), kColumns); }
 
  private:
-  float* bias(size_t r) { return scores_ + (kRows + r) * kKeys; }
-
   void multiply(Range tile, Range keys) {
     const float* q = query_ + (tile.begin - rows_.begin) * plan_.headDim;
     const float* k = keys_ + (keys.begin - block_.begin) * plan_.headDim;
@@ -113,11 +115,24 @@ class ScoreTile {
     attends_.fill(true);
     if (plan_.mask.full(batch_, head_, tile, keys)) return true;
     for (size_t r = 0; r < tile.size(); ++r) {
-      attends_[r] = plan_.mask.fillBias(batch_, head_, tile.begin + r, keys, bias(r));
-      std::fill(bias(r) + keys.size(), bias(r) + padded(keys), 0.0f);
-      kernels::addBias<Arch>(row(r), bias(r), padded(keys));
+      const size_t query = tile.begin + r;
+      attends_[r] = plan_.mask.isPositional() ? keepVisible(r, query, keys) : addBiases(r, query, keys);
     }
     return false;
+  }
+
+  bool keepVisible(size_t r, size_t query, Range keys) {
+    const Range seen = plan_.mask.visible(batch_, query, keys);
+    std::fill(row(r), row(r) + (seen.begin - keys.begin), kernels::kNegativeInfinity);
+    std::fill(row(r) + (seen.end - keys.begin), row(r) + keys.size(), kernels::kNegativeInfinity);
+    return seen.size() != 0;
+  }
+
+  bool addBiases(size_t r, size_t query, Range keys) {
+    const bool attends = plan_.mask.fillBias(batch_, head_, query, keys, bias_);
+    std::fill(bias_ + keys.size(), bias_ + padded(keys), 0.0f);
+    kernels::addBias<Arch>(row(r), bias_, padded(keys));
+    return attends;
   }
 
   const AttentionPlan& plan_;
@@ -128,7 +143,8 @@ class ScoreTile {
 
   float* query_ = nullptr;   // [rows / kRows][D][kRows], scaled
   float* keys_ = nullptr;    // [kKeys / kColumns][D][kColumns]
-  float* scores_ = nullptr;  // [kRows][kKeys], then as much for the biases
+  float* scores_ = nullptr;  // [kRows][kKeys]
+  float* bias_ = nullptr;    // [kKeys], of one row
 };
 
 }  // namespace attention
