@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { expectClose, largest } from './compare.ts';
 import { crossAttention, type Projections, selfAttention } from './oracle/layers.ts';
-import { type Floats, Random } from './random.ts';
+import { type Floats, Random, seed } from './random.ts';
+import { exactly, randomRules, telling } from './random-rules.ts';
 import { forEachVariant } from './variants.ts';
 
-const random = new Random(7);
+const random = new Random(seed);
 
 interface Sizes {
   E: number;
@@ -45,7 +46,7 @@ function projections({
 /** Projections with rows of length about 1 keep numbers near 1..10; four products in a row lose a few roundings of that. */
 const tolerance = (exact: { data: ArrayLike<number> }) => 5e-6 * (1 + largest(exact.data));
 
-forEachVariant('attention with projections', (engine) => {
+forEachVariant(`attention with projections, seed ${seed}`, (engine) => {
   const sizes: [string, Sizes][] = [
     ['one head by default', { E: 8, H: 1, D: 8 }],
     ['heads', { E: 24, H: 3, D: 8 }],
@@ -97,11 +98,35 @@ forEachVariant('attention with projections', (engine) => {
       { kvLengths: [4, 2] },
       { mask: random.tensor([2, 6, 6]) },
       { scale: 0.1 },
+      { window: [1, 2] as const },
+      { softcap: 0.7 },
+      { alibi: true },
+      { alibi: { data: Float32Array.of(0.3, 2), shape: [2] } },
+      { sinks: random.tensor([2]) },
+      { causal: true, queryOffset: [2, -1] },
     ]) {
       const exact = selfAttention(x, w, { numHeads: 2, ...rules });
       const got = engine().selfAttention(x, w, { numHeads: 2, ...rules, weights: 'biased' });
       expectClose(got.output, exact.output, tolerance(exact.output));
       expectClose(got.weights, exact.biased, 2e-5);
+    }
+  });
+  test('every combination of rules, at random', () => {
+    const size = { E: 16, H: 4, Hkv: 2, D: 6, Dv: 5 };
+    const w = projections(size);
+    for (let n = 0; n < 40; n++) {
+      const sizes = { B: random.integer(1, 3), H: 4, Sq: random.integer(1, 40), Skv: random.pick([1, 5, 33, 64, 65]) };
+      const rules = randomRules(random, sizes);
+      const [x, context] = [random.tensor([sizes.B, sizes.Sq, 16]), random.tensor([sizes.B, sizes.Skv, 16])];
+      const heads = { numHeads: 4, numKvHeads: 2 };
+      const exact = crossAttention(x, context, w, { ...heads, ...exactly(rules, sizes) });
+      telling(rules, sizes, () => {
+        const options = { ...heads, ...rules.options, weights: true, logSumExp: true } as const;
+        const got = engine().crossAttention(x, context, w, options);
+        expectClose(got.output, exact.output, tolerance(exact.output));
+        expectClose(got.weights, exact.probabilities, 1e-5);
+        expectClose(got.logSumExp, exact.logSumExp, tolerance(exact.logSumExp));
+      });
     }
   });
   test('an empty row comes out as the output bias', () => {
