@@ -96,7 +96,7 @@ TEST_CASE("activations over their whole range", "[layers]") {
 
 TEST_CASE("rmsNorm of rows of every length around the lanes", "[layers]") {
   Random random(25);
-  for (size_t n : {1, 3, 4, 5, 8, 17, 64}) {
+  for (size_t n : std::initializer_list<size_t>{1, 3, 4, 5, 8, 17, 64}) {
     Owned<float> x = normal(random, {3, n}, 5.0f), weight = normal(random, {n});
     std::vector<double> wanted;
     for (size_t row = 0; row < 3; ++row) {
