@@ -63,18 +63,21 @@ const maybe = <T>(percent: number, arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T |
   );
 
 const floatType = fc.oneof(
+  { withCrossShrink: true },
   { weight: 8, arbitrary: fc.constant('float32' as const) },
   { weight: 2, arbitrary: fc.constantFrom('float64' as const, 'float16' as const) },
 );
 const integerType = fc.constantFrom<IntegerType[]>('array', 'int32', 'int64');
 // Short ones more often: a fault at the edge of a vector or tile shows at any size.
 const length = fc.oneof(
+  { withCrossShrink: true },
   { weight: 12, arbitrary: fc.integer({ min: 1, max: 9 }) },
   { weight: 8, arbitrary: fc.integer({ min: 1, max: 34 }) },
   { weight: 1, arbitrary: fc.integer({ min: 35, max: 66 }) },
   { weight: 1, arbitrary: fc.constant(0) },
 );
 const width = fc.oneof(
+  { withCrossShrink: true },
   { weight: 3, arbitrary: fc.integer({ min: 1, max: 17 }) },
   { weight: 1, arbitrary: fc.constantFrom(24, 31, 32, 33, 64) },
 );
