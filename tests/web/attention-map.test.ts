@@ -122,7 +122,7 @@ forEachVariant(`attentionMap, seed ${seed}`, (engine, variant) => {
   });
 
   test('every combination of rules, at random', () => {
-    for (let n = 0; n < 60; n++) {
+    for (let n = 0; n < 40; n++) {
       const [B, Hkv] = [random.integer(1, 2), random.integer(1, 2)];
       const H = Hkv * random.integer(1, 2);
       const length = () => random.pick([1, 7, 40, 63, 64, 65, 100, 129]);
