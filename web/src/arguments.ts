@@ -3,7 +3,7 @@ import type { Integers } from './types.js';
 
 /**
  * Reads an options bag: every key must be one of `known`. Keys of `later` are part of the contract but not built yet;
- * they are refused rather than ignored.
+ * they are refused rather than ignored. So is null: undefined alone means "not given".
  */
 export function checkKeys<T extends object>(
   argument: string,
@@ -14,8 +14,11 @@ export function checkKeys<T extends object>(
   if (options === undefined) return {} as T;
   if (options === null || typeof options !== 'object') throw invalid(argument, options, 'an object');
   for (const key of Object.keys(options)) {
-    if (known.includes(key)) continue;
     const name = `${argument}.${key}`;
+    if (known.includes(key)) {
+      if ((options as Record<string, unknown>)[key] === null) throw invalid(name, null, 'a value, or no such key');
+      continue;
+    }
     if (!later.includes(key)) {
       const near = nearest(key, [...known, ...later]);
       const hint = near ? ` (did you mean ${near}?)` : '';
@@ -71,14 +74,14 @@ export function integer(argument: string, value: unknown, least: number, most = 
 }
 
 /** Numbers or bigints as int32: ids, lengths and positions never need more. */
-export function integers(argument: string, values: unknown): Int32Array {
+export function integers(argument: string, values: unknown, least = -0x80000000): Int32Array {
   if (!isArrayLike(values)) throw invalid(argument, values, 'an array of integers');
   const out = new Int32Array(values.length);
   for (let i = 0; i < out.length; i++) {
     const value = values[i];
     const number = typeof value === 'bigint' ? Number(value) : value;
-    if (typeof number !== 'number' || (number | 0) !== number) {
-      throw invalid(argument, value, `an integer from -2147483648 to 2147483647 at index ${i}`);
+    if (typeof number !== 'number' || (number | 0) !== number || number < least) {
+      throw invalid(argument, value, `an integer from ${least} to 2147483647 at index ${i}`);
     }
     out[i] = number;
   }

@@ -1,6 +1,6 @@
 import { finite, integer, integers, isArrayLike, oneOf } from './arguments.js';
 import { type CallShape, extentsOf } from './call-shape.js';
-import { invalid, refused } from './errors.js';
+import { invalid } from './errors.js';
 import { blockMap, isMask } from './masks/index.js';
 import { integerOperand, type Operand, operand } from './operand.js';
 import type { AttentionOptions, AttentionRules, Mask, Stage, TensorLike } from './types.js';
@@ -128,9 +128,7 @@ function windowOf(window: AttentionRules['window']): [number, number] {
   if (!isArrayLike(window) || window.length !== 2) {
     throw invalid('options.window', window, '[left, right], integers from -1');
   }
-  const [left, right] = integers('options.window', window) as unknown as [number, number];
-  if (left < -1 || right < -1) throw refused('options.window', `[${left},${right}]`, '[left, right], integers from -1');
-  return [left, right];
+  return [...integers('options.window', window, -1)] as [number, number];
 }
 
 function softcapOf(softcap: number | undefined): number {
