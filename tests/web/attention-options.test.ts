@@ -239,6 +239,14 @@ forEachVariant('attention options', (engine) => {
       ['sinks', { sinks: floats(1, 0, -1) }],
       ['a rule', { mask: masks.dilated(2, 2), rule: rules.dilated(2, 2) }],
       [
+        'a rule of each batch entry and head',
+        {
+          mask: masks.fromFunction((b, h, p, j) => (p + j + b) % 3 !== h),
+          rule: ({ b, h, p, j }) => (p + j + b) % 3 !== h,
+          queryOffset: [1, 4],
+        },
+      ],
+      [
         'all of them',
         { window: [3, 1], softcap: 2, alibi: true, sinks: floats(1, 0, -1), causal: true, kvLengths: [5, 2] },
       ],
