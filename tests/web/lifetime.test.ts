@@ -1,6 +1,7 @@
-import { type Attention, AttentionError, createAttention } from 'attention-wasm';
+import { type Attention, AttentionError, createAttention, masks } from 'attention-wasm';
 import { describe, expect, test } from 'vitest';
 import { expectClose } from './compare.ts';
+import { attention } from './oracle/attention.ts';
 import * as layers from './oracle/layers.ts';
 import { Random } from './random.ts';
 import { forEachVariant } from './variants.ts';
@@ -84,6 +85,21 @@ forEachVariant('lifetime', (engine, variant) => {
         expect(Array.from(sum.data)).toEqual(Array.from(x.data.subarray(0, 8)));
         const table = own.add(wide, { data: x.data.subarray(0, 8), shape: [8] });
         expect(Array.from(table.data.subarray(8, 16))).toEqual(Array.from(x.data.subarray(0, 8)));
+      }));
+    test('may be passed on by its view beside a mask rule, which may make memory grow while it is asked', () =>
+      withEngine((own) => {
+        const [x, sinks] = [own.tensor(random.tensor([5, 8])), own.tensor(random.tensor([1]))];
+        const [values, logits] = [x.data.slice(), sinks.data.slice()];
+        const causal = { data: values, shape: [5, 8] };
+        const want = attention(causal, causal, causal, { causal: true, sinks: { data: logits, shape: [1] } });
+        const mask = masks.fromFunction((_b, _h, query, key) => {
+          if (query === 0 && key === 0) own.zeros([own.info.memoryBytes / 4]).dispose();
+          return key <= query;
+        });
+        const view = { data: x.data, shape: [5, 8] };
+        const options = { mask, sinks: { data: sinks.data, shape: [1] } };
+        expectClose(own.scaledDotProductAttention(view, view, view, options).output, want.output, 1e-5);
+        expect(view.data.length, 'memory has grown').toBe(0);
       }));
     test('is read and written in place: no memory beside it', () =>
       withEngine((own) => {

@@ -1,11 +1,11 @@
 import { checkKeys } from './arguments.js';
 import type { Core } from './attention-module.js';
-import { type CallShape, shapeOfSources } from './call-shape.js';
+import { type CallShape, extentsOf, shapeOfSources } from './call-shape.js';
 import type { Engine, Results } from './engine.js';
-import { isMask } from './masks/index.js';
+import { blockMap, isMask } from './masks/index.js';
 import type { Operand } from './operand.js';
-import { type Extras, extrasOf, optionKeys, readRules } from './rules.js';
-import type { AttentionOptions, AttentionResult, AttentionRules, NdArray } from './types.js';
+import { blockMapSlot, type Extras, extrasOf, optionKeys, readRules } from './rules.js';
+import type { AttentionOptions, AttentionResult, AttentionRules, Mask, NdArray } from './types.js';
 
 /** One call of an attention function of the core. */
 export interface AttentionRequest {
@@ -48,12 +48,16 @@ export function attendFor<R>(
   extras: Extras,
   read: (results: Results) => R,
 ): R {
-  const hold = (one: Operand | undefined) => one && engine.detached(one);
-  const operands = isMask(options.mask) ? request.operands.map(hold) : request.operands;
-  const rules = readRules(options, request.shape, extras);
+  const rules = readRules(options, extras);
+  let operands = [...rules.operands, ...request.operands];
+  if (isMask(options.mask)) {
+    // A rule may call functions that make memory grow, and views of it are lost then.
+    operands = operands.map((one) => one && engine.detached(one));
+    operands[blockMapSlot] = blockMapOperand(options.mask, options, request.shape());
+  }
   return engine.call(
     {
-      operands: [...rules.operands, ...operands],
+      operands,
       integers: [...rules.integers, ...(request.integers ?? [])],
       numbers: rules.numbers,
       out: options.out,
@@ -61,6 +65,13 @@ export function attendFor<R>(
     },
     read,
   );
+}
+
+/** Sizes that contradict each other compile to nothing, and the core, which looks at the mask last, says why. */
+function blockMapOperand(mask: Mask, options: AttentionRules, shape: CallShape | undefined): Operand {
+  const extents = shape && extentsOf(shape, options);
+  const words = extents && shape ? blockMap(mask, extents, shape.heads) : new Int32Array(0);
+  return { argument: 'options.mask', shape: [words.length], dtype: 'int32', given: 'int32', values: words };
 }
 
 /** What the three projections read; the key defaults to x, the value to the key. */

@@ -1,9 +1,8 @@
 import { finite, integer, integers, isArrayLike, oneOf } from './arguments.js';
-import { type CallShape, extentsOf } from './call-shape.js';
 import { invalid } from './errors.js';
-import { blockMap, isMask } from './masks/index.js';
+import { isMask } from './masks/index.js';
 import { integerOperand, type Operand, operand } from './operand.js';
-import type { AttentionOptions, AttentionRules, Mask, Stage, TensorLike } from './types.js';
+import type { AttentionOptions, AttentionRules, Stage, TensorLike } from './types.js';
 
 export const ruleKeys = [
   'layout',
@@ -27,6 +26,8 @@ const causals = [false, true, 'upper-left', 'lower-right'] as const;
 /** The largest float32. */
 const largest = 3.4028234663852886e38;
 const stages = ['scores', 'softcapped', 'biased', 'probabilities'] as const;
+
+export const blockMapSlot = 4;
 
 /** Attention options as the core takes them. */
 export interface Rules {
@@ -53,21 +54,19 @@ export function extrasOf(options: Pick<AttentionOptions, 'weights' | 'logSumExp'
   };
 }
 
-/** `options` were checked for unknown keys; `shape` is asked where there is a mask rule to compile. */
-export function readRules(options: AttentionRules, shape: () => CallShape | undefined, extras: Extras): Rules {
+/** `options` were checked for unknown keys. The place of the block map is left empty: compiling one may call back. */
+export function readRules(options: AttentionRules, extras: Extras): Rules {
   const { queryOffset, mask, alibi } = options;
   const sharedOffset = typeof queryOffset === 'number';
   const [left, right] = windowOf(options.window);
   const { layout, numHeads, numKvHeads } = headIntegers(options);
-  // Before the other operands are read: a rule may call functions that make memory grow, and views of it are lost then.
-  const blocks = isMask(mask) ? blockMapOperand(mask, options, shape()) : undefined;
   return {
     operands: [
       mask === undefined || isMask(mask) ? undefined : maskOperand(mask),
       ifGiven(options.attentionMask, (given) => operand('options.attentionMask', given)),
       sharedOffset ? undefined : ifGiven(queryOffset, (offsets) => integerOperand('options.queryOffset', offsets)),
       ifGiven(options.kvLengths, (lengths) => integerOperand('options.kvLengths', lengths)),
-      blocks,
+      undefined,
       typeof alibi === 'boolean' ? undefined : ifGiven(alibi, (slopes) => operand('options.alibi', slopes)),
       ifGiven(options.sinks, (sinks) => operand('options.sinks', sinks)),
     ],
@@ -99,13 +98,6 @@ export function headIntegers(options: Pick<AttentionRules, 'layout' | 'numHeads'
     numHeads: optionalCount('options.numHeads', options.numHeads),
     numKvHeads: optionalCount('options.numKvHeads', options.numKvHeads),
   };
-}
-
-/** Sizes that contradict each other compile to nothing, and the core, which looks at the mask last, says why. */
-function blockMapOperand(mask: Mask, options: AttentionRules, shape: CallShape | undefined): Operand {
-  const extents = shape && extentsOf(shape, options);
-  const words = extents && shape ? blockMap(mask, extents, shape.heads) : new Int32Array(0);
-  return { argument: 'options.mask', shape: [words.length], dtype: 'int32', given: 'int32', values: words };
 }
 
 /** A finite value never masks: one beyond float32 becomes the nearest float instead of an infinity. */
