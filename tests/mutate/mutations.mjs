@@ -16,13 +16,13 @@ function inTheCore() {
   const random = ['[random]'];
   const maps = ['[map]'];
   return [
-    core(mask, 'window: left edge off by one', 'position - window.left;', 'position - window.left + 1;'),
+    core(mask, 'window: left edge off by one', 'position - window.left', 'position - window.left + 1'),
     core(mask, 'window: right edge off by one', 'position + window.right + 1)', 'position + window.right)'),
     core(
       mask,
       'window: left edge ignores the offset',
-      'begin = position - window.left;',
-      'begin = static_cast<int64_t>(query) - window.left;',
+      'position - window.left',
+      'static_cast<int64_t>(query) - window.left',
     ),
     core(mask, 'causal: a query does not see its own key', 'std::min(end, position + 1)', 'std::min(end, position)'),
     core(mask, 'causal: ignored beside a dense mask', 'if (causal) end =', 'if (causal && !dense) end ='),
@@ -36,8 +36,8 @@ function inTheCore() {
     core(
       mask,
       'kvLengths ignored beside causal',
-      'const auto valid = static_cast<int64_t>(validKeys(batch));',
-      'const auto valid = static_cast<int64_t>(causal ? sequences.keysOf(batch) : validKeys(batch));',
+      'std::min(columns.end, validKeys(batch))',
+      'std::min(columns.end, causal ? sequences.keysOf(batch) : validKeys(batch))',
       random,
     ),
     core(mask, 'queryOffset of batch entry 0 used for all', ': offsets[batch];', ': offsets[batch * 0];', random),
@@ -87,6 +87,13 @@ function inTheCore() {
       'block map: rows of head 0 for every head',
       'static_cast<size_t>(planes_[plane]) + query / kBlock',
       'static_cast<size_t>(planes_[plane / heads_ * heads_]) + query / kBlock',
+      random,
+    ),
+    core(
+      tile,
+      'masking by position alone stops at the first key that is seen',
+      'std::fill(row(r) + (seen.end - keys.begin), row(r) + keys.size(),',
+      'std::fill(row(r) + keys.size(), row(r) + keys.size(),',
       random,
     ),
     core(tile, 'softcap ignored', 'plan_.softcap != 0)', 'plan_.softcap < 0)', random),
@@ -246,8 +253,20 @@ function inTheWrapper() {
       'Math.min(Math.max(value, -largest), largest)',
       'value',
     ),
-    wrapper('arguments.ts', errors, 'unknown option keys accepted', 'if (known.includes(key)) continue;', 'continue;'),
-    wrapper('call-shape.ts', rulesInCalls, 'queryOffset ignored by mask rules', '?? shared ?? standard', '?? standard'),
+    wrapper(
+      'arguments.ts',
+      errors,
+      'unknown option keys accepted',
+      'if (!later.includes(key)) {',
+      'if (!later.includes(key)) {\n      continue;',
+    ),
+    wrapper(
+      'arguments.ts',
+      errors,
+      'options that are not built yet ignored',
+      "throw new AttentionError('INVALID_ARGUMENT', name, 'is not built yet in this version');",
+      'continue;',
+    ),
     wrapper(
       'call-shape.ts',
       rulesInCalls,
