@@ -267,6 +267,7 @@ function inTheWrapper() {
       "throw new AttentionError('INVALID_ARGUMENT', name, 'is not built yet in this version');",
       'continue;',
     ),
+    wrapper('call-shape.ts', rulesInCalls, 'queryOffset ignored by mask rules', '?? shared ?? standard', '?? standard'),
     wrapper(
       'call-shape.ts',
       rulesInCalls,
