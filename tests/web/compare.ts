@@ -39,18 +39,15 @@ export const largest = (values: ArrayLike<number>): number =>
   ) as number;
 
 /**
- * What is promised for outputs: |error| ≤ 2e-6·(1 + max|V|). A softmax turns the absolute error of a score into a relative one of its
- * probability, and a score in float32 is off by its size times 2^-24 and more: from a size of 16 on the promise grows with the scores.
- * (At 50, plain float32 loops over heads of size 128 err by 4e-6·(1 + max|V|).) It grows the faster the more products a score has,
- * as √D: so their rounding errors add up, and where two loud keys nearly tie the output shows it. Probabilities are the output for
- * V = identity.
+ * What is promised for outputs: |error| ≤ 2e-6·(1 + max|V|) for |scores| ≤ 50, and beyond 50 in proportion: a softmax turns the absolute
+ * error of a score into a relative one of its probability, and a score in float32 is off by its size times 2^-24 and more.
+ * Probabilities are the output for V = identity.
  *
  * A pair counts by its share: where p is 0 for float32, neither a loud score nor a steep ALiBi slope moves the output. A softcap asks
  * for nothing more: its slope is at most 1, and its own roundings are relative to a value smaller than the score.
  */
-export function outputTolerance(v: ArrayLike<number>, { loudness, headSize }: OracleResult): number {
-  const beyond = Math.max(0, largest(loudness.data) - 16) / 16;
-  return 2e-6 * (1 + beyond * Math.max(1, Math.sqrt(headSize) / 4)) * (1 + largest(v));
+export function outputTolerance(v: ArrayLike<number>, { loudness }: OracleResult): number {
+  return 2e-6 * Math.max(1, largest(loudness.data) / 50) * (1 + largest(v));
 }
 
 export const probabilityTolerance = (exact: OracleResult): number => outputTolerance([1], exact);

@@ -26,6 +26,9 @@ class ScoreTile {
   /// output.
   static constexpr size_t kKeys = 128;
 
+  /// Products per partial sum of a score.
+  static constexpr size_t kDepth = 32;
+
   explicit ScoreTile(const AttentionPlan& plan) : plan_(plan) {}
 
   bool allocate(size_t blockRows, Arena& arena) {
@@ -88,11 +91,18 @@ class ScoreTile {
 
  private:
   void multiply(Range tile, Range keys) {
-    const float* q = query_ + (tile.begin - rows_.begin) * plan_.headDim;
-    const float* k = keys_ + (keys.begin - block_.begin) * plan_.headDim;
+    const size_t depth = plan_.headDim;
+    const float* q = query_ + (tile.begin - rows_.begin) * depth;
+    const float* k = keys_ + (keys.begin - block_.begin) * depth;
+    const size_t first = std::min(depth, kDepth);
     for (size_t j = 0; j < keys.size(); j += kColumns) {
-      kernels::matmulTile<Arch, kernels::Start::kZero, 1, kRows>(plan_.headDim, q, k + j * plan_.headDim,
-                                                                 kColumns, scores_ + j, kKeys);
+      kernels::matmulTile<Arch, kernels::Start::kZero, 1, kRows>(first, q, k + j * depth, kColumns, scores_ + j,
+                                                                 kKeys);
+      for (size_t d = first; d < depth; d += kDepth) {
+        kernels::matmulTile<Arch, kernels::Start::kAddedLast, 1, kRows>(
+            std::min(kDepth, depth - d), q + d * kRows, k + j * depth + d * kColumns, kColumns, scores_ + j,
+            kKeys);
+      }
     }
   }
 

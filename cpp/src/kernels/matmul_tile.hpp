@@ -22,8 +22,9 @@ struct Tile<simd::RelaxedWasm> {
 };
 #endif
 
-/// What the sums of a tile start from.
-enum class Start { kZero, kFromC };
+/// What becomes of C: A·B, or C + A·B summed up from C, or C added to A·B in the end, which keeps the sum of a
+/// long product as exact as its parts.
+enum class Start { kZero, kFromC, kAddedLast };
 
 /// C (rows × columns) = [C +] A·B over `depth`.
 ///
@@ -38,8 +39,8 @@ inline void matmulTile(size_t depth, const float* a, const float* b, size_t bStr
   F left[kRows], right[kRows];
 #pragma GCC unroll 8
   for (size_t r = 0; r < kRows; ++r) {
-    left[r] = start == Start::kZero ? F(0.0f) : F::load_unaligned(c + r * cStride);
-    right[r] = start == Start::kZero ? F(0.0f) : F::load_unaligned(c + r * cStride + kLanes);
+    left[r] = start == Start::kFromC ? F::load_unaligned(c + r * cStride) : F(0.0f);
+    right[r] = start == Start::kFromC ? F::load_unaligned(c + r * cStride + kLanes) : F(0.0f);
   }
   for (size_t k = 0; k < depth; ++k, a += DepthStep, b += bStride) {
     const F b0 = F::load_unaligned(b), b1 = F::load_unaligned(b + kLanes);
@@ -52,6 +53,10 @@ inline void matmulTile(size_t depth, const float* a, const float* b, size_t bStr
   }
 #pragma GCC unroll 8
   for (size_t r = 0; r < kRows; ++r) {
+    if constexpr (start == Start::kAddedLast) {
+      left[r] += F::load_unaligned(c + r * cStride);
+      right[r] += F::load_unaligned(c + r * cStride + kLanes);
+    }
     left[r].store_unaligned(c + r * cStride);
     right[r].store_unaligned(c + r * cStride + kLanes);
   }

@@ -14,8 +14,6 @@ export type { OracleOptions } from './attention-rules.ts';
  *   output[i,·]      = Σ_j p[i,j]·v[j,·] over the pairs that may attend, so masked keys are never read
  */
 export interface OracleResult {
-  /** D */
-  headSize: number;
   output: Exact;
   scores: Exact;
   /** The very scores where there is no softcap. */
@@ -144,7 +142,7 @@ export function attention(
             output.data[to + d] = round(at(output.data, to + d) + round(at(p, j) * at(vs, from + d)));
         }
       }
-  return { headSize: D, output, scores, softcapped, biased, probabilities, logSumExp, magnitude, added, loudness };
+  return { output, scores, softcapped, biased, probabilities, logSumExp, magnitude, added, loudness };
 }
 
 const share = (p: number, size: number): number => (p > 0 ? p * size : 0);
