@@ -115,11 +115,11 @@ class EngineAttention extends Layers {
       if (options[name] === undefined || options[name] === false) continue;
       throw refused(`options.${name}`, describe(options[name]), 'none: sequences are packed [T,H,D]');
     }
-    const query = operand('q', q);
+    const [query, key] = [operand('q', q), operand('k', k)];
     const queryStarts = integerOperand('options.cuSeqlensQ', options.cuSeqlensQ);
     const keyStarts = integerOperand('options.cuSeqlensKv', options.cuSeqlensKv);
-    const operands = [query, operand('k', k), operand('v', v), queryStarts, keyStarts];
-    const shape = () => shapeOfPacked(query, queryStarts.values as Int32Array, keyStarts.values as Int32Array);
+    const operands = [query, key, operand('v', v), queryStarts, keyStarts];
+    const shape = () => shapeOfPacked(query, key, queryStarts.values as Int32Array, keyStarts.values as Int32Array);
     return attend(this.engine, { operands, shape, run: (core) => core.variableLengthAttention() }, options);
   }
 

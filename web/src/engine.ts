@@ -159,6 +159,9 @@ export class Engine {
 
   /** A view of this memory is lost when an allocation makes it grow: such an input is copied first. */
   detached(one: Operand): Operand {
+    if (!(one.values instanceof ResidentTensor) && one.values.length !== count(one.shape)) {
+      throw refused(one.argument, 'an array whose memory was taken away', 'one that stays while it is read');
+    }
     if (one.values instanceof ResidentTensor || one.values.buffer !== this.memory.buffer) return one;
     return { ...one, values: one.values.slice() };
   }
@@ -222,8 +225,7 @@ export class Results {
     const at = this.at + slot * wire.words;
     const rank = this.words[at + 3] as number;
     const shape = Array.from(this.words.subarray(at + 4, at + 4 + rank));
-    const count = shape.reduce((product, dim) => product * dim, 1);
-    const view = new Float32Array(this.memory.buffer as ArrayBuffer, this.words[at + 1] as number, count);
+    const view = new Float32Array(this.memory.buffer as ArrayBuffer, this.words[at + 1] as number, count(shape));
     return { view, shape };
   }
 }
@@ -241,8 +243,12 @@ function sameBytes(values: Operand['values'], out: Float32Array): boolean {
   );
 }
 
+function count(shape: readonly number[]): number {
+  return shape.reduce((product, dim) => product * dim, 1);
+}
+
 function byteLength({ shape, dtype }: Operand): number {
-  return shape.reduce((product, dim) => product * dim, bytesPerElement[dtype]);
+  return count(shape) * bytesPerElement[dtype];
 }
 
 function roundUp(bytes: number): number {

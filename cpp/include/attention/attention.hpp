@@ -82,6 +82,9 @@ struct AttentionPlan {
     return alibiSlopes.empty() ? alibiSlope(head, heads) : alibiSlopes[head];
   }
 
+  /// Without queries there is nothing to do, however large the other sizes are.
+  bool isEmpty() const { return checkedProduct(logSumExpShape.dims()) == 0; }
+
   const Sequences& sequences() const { return mask.sequences; }
   const float* queryRow(size_t b, size_t head, size_t i) const {
     return rowOf(query, b, head, sequences().firstQuery(b) + i);

@@ -24,18 +24,21 @@ struct Cells {
 };
 
 float pooled(Pool pool, float cell, float value) {
-  if (pool == Pool::kMean) return cell + value;
-  // NaN stays, on either side.
-  return cell < value || value != value ? value : cell;
+  return pool == Pool::kMean ? cell + value : kernels::largerOrNaN(cell, value);
 }
 
 /// A head's map while its tiles come in.
 class HeadMap {
  public:
-  HeadMap(const Cells& rows, const Cells& columns, Pool pool, float* scratch, float* map)
-      : rows_(rows), columns_(columns), pool_(pool), row_(scratch), map_(map) {
-    std::fill_n(map, rows.cells * columns.cells, 0.0f);
+  HeadMap(const Cells& rows, const Cells& columns, Pool pool) : rows_(rows), columns_(columns), pool_(pool) {}
+
+  bool allocate(Arena& arena) {
+    row_ = arena.floats({kStride});
+    cells_ = static_cast<double*>(arena.allocate(size() * sizeof(double)));
+    return row_ != nullptr && cells_ != nullptr;
   }
+
+  void begin() { std::fill_n(cells_, size(), 0.0); }
 
   /// Rows that share a row of cells are pooled with each other first: the vertical step is the one that
   /// vectorises.
@@ -47,34 +50,37 @@ class HeadMap {
         const float* from = probabilities + (r - tile.begin) * kStride;
         for (size_t j = 0; j < keys.size(); ++j) row_[j] = pooled(pool_, row_[j], from[j]);
       }
-      addRow(map_ + cell * columns_.cells, keys);
+      addRow(cells_ + cell * columns_.cells, keys);
     }
   }
 
-  /// Sums become means.
-  void finish() {
-    if (pool_ != Pool::kMean) return;
+  void store(float* map) const {
     for (size_t r = 0; r < rows_.cells; ++r) {
       for (size_t c = 0; c < columns_.cells; ++c) {
-        map_[r * columns_.cells + c] /= static_cast<float>(rows_.sizeOf(r) * columns_.sizeOf(c));
+        const double pairs = static_cast<double>(rows_.sizeOf(r)) * static_cast<double>(columns_.sizeOf(c));
+        const size_t cell = r * columns_.cells + c;
+        map[cell] = static_cast<float>(cells_[cell] / (pool_ == Pool::kMean ? pairs : 1.0));
       }
     }
   }
 
  private:
-  void addRow(float* cells, Range keys) {
+  size_t size() const { return rows_.cells * columns_.cells; }
+
+  void addRow(double* cells, Range keys) {
     for (size_t j = keys.begin; j < keys.end;) {
       const size_t cell = columns_.cellOf(j), end = std::min(columns_.endOf(cell), keys.end);
       float value = row_[j - keys.begin];
       for (++j; j < end; ++j) value = pooled(pool_, value, row_[j - keys.begin]);
-      cells[cell] = pooled(pool_, cells[cell], value);
+      const auto next = static_cast<double>(value);
+      cells[cell] = pool_ == Pool::kMean ? cells[cell] + next : kernels::largerOrNaN(cells[cell], next);
     }
   }
 
   Cells rows_, columns_;
   Pool pool_;
-  float* row_;
-  float* map_;
+  float* row_ = nullptr;
+  double* cells_ = nullptr;  // a mean of millions of pairs in float would lose the small ones
 };
 
 Status checkRange(const char* argument, const std::optional<Range>& given, size_t size, Range* range) {
@@ -114,14 +120,13 @@ Status attentionMap(const TensorView& query, const TensorView& key, const Attent
   ATTENTION_RETURN_IF_ERROR(
       out.resolve("options.size", {plan.batch, plan.heads, mapRows.cells, mapColumns.cells}, arena));
 
+  if (out.view().count() == 0) return {};
   Block block(plan);
-  float* scratch = arena.floats({kStride});
-  if (!block.allocate(arena) || scratch == nullptr) return outOfMemory("");
-  if (mapRows.cells == 0 || mapColumns.cells == 0) return {};
+  HeadMap headMap(mapRows, mapColumns, map.pool);
+  if (!block.allocate(arena) || !headMap.allocate(arena)) return outOfMemory("");
   for (size_t b = 0; b < plan.batch; ++b) {
     for (size_t h = 0; h < plan.heads; ++h) {
-      HeadMap headMap(mapRows, mapColumns, map.pool, scratch,
-                      out.floats() + (b * plan.heads + h) * mapRows.cells * mapColumns.cells);
+      headMap.begin();
       for (Range r = block.rowsFrom(rows.begin, rows.end); r.size() != 0;
            r = block.rowsFrom(r.end, rows.end)) {
         block.begin(b, h, r);
@@ -134,7 +139,7 @@ Status attentionMap(const TensorView& query, const TensorView& key, const Attent
           headMap.add(tile, keys, probabilities);
         });
       }
-      headMap.finish();
+      headMap.store(out.floats() + (b * plan.heads + h) * mapRows.cells * mapColumns.cells);
     }
   }
   return {};

@@ -25,6 +25,7 @@ void storeWeights(const AttentionPlan& plan, Block& block, size_t batch, size_t 
 }  // namespace
 
 Status runAttention(const AttentionPlan& plan, const AttentionMemory& memory, Arena& arena) {
+  if (plan.isEmpty()) return {};
   Block block(plan);
   if (!block.allocate(arena)) return outOfMemory("");
   for (size_t b = 0; b < plan.batch; ++b) {
@@ -68,7 +69,7 @@ Status scaledDotProductAttention(const TensorView& query, const TensorView& key,
                                  const AttentionOptions& options, AttentionOutputs& outputs, Arena& arena) {
   AttentionPlan plan;
   ATTENTION_RETURN_IF_ERROR(planAttention(query, key, value, options, &plan));
-  return runInto(plan, inputsOf(query, key, value, options), outputs, arena);
+  return runInto(plan, inputsOf({query, key, value}, options), outputs, arena);
 }
 
 }  // namespace attention

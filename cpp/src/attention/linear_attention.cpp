@@ -144,6 +144,7 @@ Status linearAttention(const TensorView& query, const TensorView& key, const Ten
   ATTENTION_RETURN_IF_ERROR(planAttention(query, key, value, options, &plan));
   const TensorView inputs[] = {query, key, value};
   ATTENTION_RETURN_IF_ERROR(out.resolve("options.out", plan.outputShape, arena, inputs));
+  if (out.view().count() == 0) return {};
   State state(plan, featureMap);
   if (!state.allocate(arena)) return outOfMemory("");
   const TensorView output = plan.outputHeads(out.floats());

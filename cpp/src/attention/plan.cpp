@@ -149,7 +149,10 @@ Status planAttention(const TensorView& query, const TensorView& key, const Tenso
   plan->stage = options.weights;
   plan->wantsLogSumExp = options.logSumExp;
   plan->outputShape = query.shape;
-  plan->outputShape[query.rank() - 1] = packed(query, options) ? q.heads * v.size : v.size;
+  const size_t joined[] = {packed(query, options) ? q.heads : 1, v.size};
+  const std::optional<size_t> width = checkedProduct(joined);
+  if (!width) return outOfMemory("");
+  plan->outputShape[query.rank() - 1] = *width;
   plan->weightsShape = {q.batch, q.heads, q.length, k.length};
   plan->logSumExpShape = {q.batch, q.heads, q.length};
 

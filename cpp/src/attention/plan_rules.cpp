@@ -1,5 +1,6 @@
 #include "plan_rules.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace attention {
@@ -106,8 +107,12 @@ Status planBlockMap(const AttentionOptions& options, AttentionPlan* plan) {
   const std::optional<BlockMap> map = BlockMap::read(*options.blockMap);
   const auto fits = [](size_t got, size_t all) { return got == all || got == 1; };
   bool covers = map && fits(map->batches(), plan->batch) && fits(map->heads(), plan->heads);
-  for (size_t b = 0; covers && b < plan->batch; ++b) {
-    for (size_t h = 0; covers && h < plan->heads; ++h) {
+  // Entries that share a plane are alike, unless they are sequences of various lengths.
+  const bool isPacked = !plan->sequences().queryStarts.empty();
+  const size_t batches = covers ? std::min(isPacked ? plan->batch : map->batches(), plan->batch) : 0;
+  const size_t heads = covers ? std::min(map->heads(), plan->heads) : 0;
+  for (size_t b = 0; covers && b < batches; ++b) {
+    for (size_t h = 0; covers && h < heads; ++h) {
       covers = map->covers(b, h, plan->sequences().queriesOf(b), plan->sequences().keysOf(b));
     }
   }

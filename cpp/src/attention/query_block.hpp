@@ -115,7 +115,8 @@ class QueryBlock {
   /// 96 rows repay the packing of a key block (3 % of its products); very wide heads take fewer, so that
   /// scratch stays near the second-level cache. Rows are split evenly, or as a block map's are.
   static size_t chooseRows(const AttentionPlan& plan) {
-    const size_t wide = std::max<size_t>(1, 65536 / (plan.headDim + plan.valueDim));
+    const uint64_t width = uint64_t{plan.headDim} + plan.valueDim;
+    const auto wide = static_cast<size_t>(std::max<uint64_t>(1, 65536 / width));
     if (plan.mask.blocks) {
       size_t rows = BlockMap::kBlock;
       while (rows > wide && rows > 1) rows /= 2;
@@ -258,8 +259,9 @@ class QueryBlock {
       }
       kernels::expRow<Arch>(scores_.row(r), Scores::padded(keys), row.max);
       kernels::scaleRow<Arch>(scores_.row(r), Scores::padded(keys), 1.0f / row.sum);
-      // In a row with a NaN e^(-infinity - NaN) is one, but a masked pair has no part in the row.
-      if (full || !std::isnan(row.max + row.sum)) continue;
+      // In a row of NaN, or of -infinity alone, e^(-infinity - max) is NaN; but a masked pair has no part in
+      // it.
+      if (full || (row.sum > 0 && !std::isnan(row.max))) continue;
       const float* biases = scores_.biases(tile.begin + r, keys);
       for (size_t j = 0; j < keys.size(); ++j) {
         if (biases[j] == kernels::kNegativeInfinity) scores_.row(r)[j] = 0.0f;

@@ -1,21 +1,21 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 
 #include "attention/attention.hpp"
 
 namespace attention {
 
-/// Every tensor that a call reads: no result may overlap them.
-inline std::array<TensorView, 7> inputsOf(const TensorView& query, const TensorView& key,
-                                          const TensorView& value, const AttentionOptions& options) {
-  return {query,
-          key,
-          value,
-          options.mask.value_or(query),
-          options.attentionMask.value_or(query),
-          options.alibiSlopes.value_or(query),
-          options.sinks.value_or(query)};
+/// Every tensor that a call reads, its own and those of the options: no result may overlap them.
+template <size_t kOwn>
+std::array<TensorView, kOwn + 4> inputsOf(const TensorView (&own)[kOwn], const AttentionOptions& options) {
+  std::array<TensorView, kOwn + 4> inputs;
+  auto rest = std::copy(own, own + kOwn, inputs.begin());
+  for (const auto* given : {&options.mask, &options.attentionMask, &options.alibiSlopes, &options.sinks}) {
+    *rest++ = given->value_or(own[0]);
+  }
+  return inputs;
 }
 
 /// Room for the results of a plan, and the run.

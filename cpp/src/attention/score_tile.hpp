@@ -27,7 +27,7 @@ class ScoreTile {
   static constexpr size_t kKeys = 128;
 
   /// Products per partial sum of a score.
-  static constexpr size_t kDepth = 32;
+  static constexpr size_t kDepth = 16;
 
   explicit ScoreTile(const AttentionPlan& plan) : plan_(plan) {}
 
@@ -96,8 +96,8 @@ class ScoreTile {
     const float* k = keys_ + (keys.begin - block_.begin) * depth;
     const size_t first = std::min(depth, kDepth);
     for (size_t j = 0; j < keys.size(); j += kColumns) {
-      kernels::matmulTile<Arch, kernels::Start::kZero, 1, kRows>(first, q, k + j * depth, kColumns, scores_ + j,
-                                                                 kKeys);
+      kernels::matmulTile<Arch, kernels::Start::kZero, 1, kRows>(first, q, k + j * depth, kColumns,
+                                                                 scores_ + j, kKeys);
       for (size_t d = first; d < depth; d += kDepth) {
         kernels::matmulTile<Arch, kernels::Start::kAddedLast, 1, kRows>(
             std::min(kDepth, depth - d), q + d * kRows, k + j * depth + d * kColumns, kColumns, scores_ + j,

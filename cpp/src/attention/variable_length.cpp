@@ -69,7 +69,7 @@ Status variableLengthAttention(const TensorView& query, const TensorView& key, c
                                const AttentionOptions& options, AttentionOutputs& outputs, Arena& arena) {
   AttentionPlan plan;
   ATTENTION_RETURN_IF_ERROR(planVariableLength(query, key, value, queryStarts, keyStarts, options, &plan));
-  return runInto(plan, inputsOf(query, key, value, options), outputs, arena);
+  return runInto(plan, inputsOf({query, key, value}, options), outputs, arena);
 }
 
 }  // namespace attention

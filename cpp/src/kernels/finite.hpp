@@ -6,6 +6,12 @@
 
 namespace attention::kernels {
 
+/// NaN stays, on either side.
+template <class Float>
+inline Float largerOrNaN(Float a, Float b) {
+  return a < b || b != b ? b : a;
+}
+
 /// True where no value of `count` rows is infinite or NaN: x·0 is 0 for finite x only.
 template <class Arch>
 inline bool allFinite(const float* rows, size_t stride, size_t count, size_t width) {

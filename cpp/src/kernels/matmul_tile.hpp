@@ -22,8 +22,8 @@ struct Tile<simd::RelaxedWasm> {
 };
 #endif
 
-/// What becomes of C: A·B, or C + A·B summed up from C, or C added to A·B in the end, which keeps the sum of a
-/// long product as exact as its parts.
+/// What becomes of C: A·B, or C + A·B summed up from C, or C added to A·B in the end, which keeps the sum of
+/// a long product as exact as its parts.
 enum class Start { kZero, kFromC, kAddedLast };
 
 /// C (rows × columns) = [C +] A·B over `depth`.

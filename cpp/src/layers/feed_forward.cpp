@@ -65,6 +65,7 @@ Status feedForward(const TensorView& x, const FeedForwardWeights& weights, Activ
                                weights.gateBias.value_or(x)};
   ATTENTION_RETURN_IF_ERROR(out.resolve("options.out", shape, arena, inputs));
 
+  if (out.view().count() == 0) return {};
   const size_t rows = countOf(x.shape, 0, x.rank() - 1), width = hidden.last();
   float* up = arena.floats({kChunkRows, width});
   float* gate = weights.gate ? arena.floats({kChunkRows, width}) : up;

@@ -44,6 +44,7 @@ Status linear(const TensorView& x, const TensorView& weight, const std::optional
   ATTENTION_RETURN_IF_ERROR(checkLinear({"x", "weight", "bias"}, x, weight, bias, &shape));
   const TensorView inputs[] = {x, weight, bias.value_or(x)};
   ATTENTION_RETURN_IF_ERROR(out.resolve("options.out", shape, arena, inputs));
+  if (out.view().count() == 0) return {};
   float* scratch = linearScratch(arena);
   if (scratch == nullptr) return outOfMemory("");
   runLinear(x, weight, bias, out.floats(), scratch);

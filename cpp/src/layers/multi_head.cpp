@@ -1,5 +1,6 @@
 #include <string_view>
 
+#include "../attention/run.hpp"
 #include "linear.hpp"
 
 namespace attention {
@@ -76,23 +77,19 @@ Status projectedAttention(const ProjectionSources& sources, const ProjectionWeig
     return invalidArgument("projections.outputBias", Message()
                                                          << "got it without output, wanted both or none");
   }
-  const TensorView inputs[] = {x,
-                               keySource,
-                               valueSource,
-                               p.query,
-                               p.key,
-                               p.value,
-                               p.output.value_or(x),
-                               p.queryBias.value_or(x),
-                               p.keyBias.value_or(x),
-                               p.valueBias.value_or(x),
-                               p.outputBias.value_or(x),
-                               options.mask.value_or(x),
-                               options.attentionMask.value_or(x),
-                               options.alibiSlopes.value_or(x),
-                               options.sinks.value_or(x)};
+  const TensorView own[] = {x,
+                            keySource,
+                            valueSource,
+                            p.query,
+                            p.key,
+                            p.value,
+                            p.output.value_or(x),
+                            p.queryBias.value_or(x),
+                            p.keyBias.value_or(x),
+                            p.valueBias.value_or(x),
+                            p.outputBias.value_or(x)};
   AttentionMemory memory;
-  ATTENTION_RETURN_IF_ERROR(resolveResults(plan, shape, inputs, outputs, arena, &memory));
+  ATTENTION_RETURN_IF_ERROR(resolveResults(plan, shape, inputsOf(own, options), outputs, arena, &memory));
   if (p.output) memory.output = attended.floats();
 
   float* scratch = linearScratch(arena);

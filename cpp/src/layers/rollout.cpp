@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "../kernels/finite.hpp"
 #include "linear.hpp"
 
 namespace attention {
@@ -39,9 +40,9 @@ class FusedHeads {
       case HeadFusion::kMean:
         return fused + next;
       case HeadFusion::kMax:
-        return std::max(fused, next);
+        return kernels::largerOrNaN(fused, next);
       case HeadFusion::kMin:
-        return std::min(fused, next);
+        return -kernels::largerOrNaN(-fused, -next);
     }
     return fused;
   }
@@ -74,6 +75,7 @@ Status rolloutStep(const TensorView& weights, const std::optional<TensorView>& a
                                              << above->shape.dims());
   }
   ATTENTION_RETURN_IF_ERROR(out.resolve("layers", shape, arena));
+  if (out.view().count() == 0) return {};
   const FusedHeads fused(weights, fusion, residual);
   float* row = arena.floats({size});
   float* transposed = arena.floats({size, size});

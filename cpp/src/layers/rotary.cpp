@@ -153,11 +153,26 @@ class Angles {
     return true;
   }
 
+  /// A position times a frequency must be a number.
+  Status check() const {
+    const bool areFinite =
+        std::all_of(frequencies_, frequencies_ + half_, [](double f) { return f <= 1e290; });
+    if (areFinite) return {};
+    const bool isScaled = options_.scaling.type != RopeScaling::Type::kNone;
+    return invalidArgument(
+        isScaled ? "options.scaling" : "options.base",
+        Message() << "got numbers that make a frequency of more than 10^290, wanted smaller ones");
+  }
+
+  /// True where all batch entries have the same angles.
+  bool isShared() const {
+    if (options_.positions) return options_.positions->size() == length_;
+    return !options_.cos || options_.cos->rank() == 2;
+  }
+
   void turnTo(size_t batch, size_t row) {
     size_t at = row;  // in the list of positions or a table
-    const bool isShared = options_.positions ? options_.positions->size() == length_
-                                             : !options_.cos || options_.cos->rank() == 2;
-    if (!isShared) at += batch * length_;
+    if (!isShared()) at += batch * length_;
     const int64_t position = options_.positions ? (*options_.positions)[at] : static_cast<int64_t>(row);
     if (options_.cos && options_.sin) {
       const size_t from = (options_.positions ? static_cast<size_t>(position) : at) * half_;
@@ -209,12 +224,14 @@ Status rotaryEmbedding(const TensorView& x, const RotaryOptions& options, Output
   ATTENTION_RETURN_IF_ERROR(checkTables(options, plan.batch, length, dims / 2));
   const TensorView inputs[] = {x, options.cos.value_or(x), options.sin.value_or(x)};
   ATTENTION_RETURN_IF_ERROR(out.resolve("options.out", x.shape, arena, inputs, Aliasing::kOntoFirst));
+  if (out.view().count() == 0) return {};
   Angles angles(options, length, dims / 2);
   if (!angles.allocate(arena)) return outOfMemory("");
+  ATTENTION_RETURN_IF_ERROR(angles.check());
   const TensorView turned = plan.outputHeads(out.floats());
-  for (size_t b = 0; b < plan.batch; ++b) {
-    for (size_t row = 0; row < length; ++row) {
-      angles.turnTo(b, row);
+  for (size_t row = 0; row < length; ++row) {
+    for (size_t b = 0; b < plan.batch; ++b) {
+      if (b == 0 || !angles.isShared()) angles.turnTo(b, row);
       for (size_t h = 0; h < plan.heads; ++h) {
         const float* from = plan.queryRow(b, h, row);
         float* to = rowOf(turned, b, h, row);
