@@ -76,16 +76,28 @@ export function integer(argument: string, value: unknown, least: number, most = 
 /** Numbers or bigints as int32: ids, lengths and positions never need more. */
 export function integers(argument: string, values: unknown, least = -0x80000000): Int32Array {
   if (!isArrayLike(values)) throw invalid(argument, values, 'an array of integers');
-  const out = new Int32Array(values.length);
-  for (let i = 0; i < out.length; i++) {
+  const { length } = values;
+  const at = (i: number): number => {
     const value = values[i];
     const number = typeof value === 'bigint' ? Number(value) : value;
     if (typeof number !== 'number' || (number | 0) !== number || number < least) {
       throw invalid(argument, value, `an integer from ${least} to 2147483647 at index ${i}`);
     }
-    out[i] = number;
-  }
+    return number;
+  };
+  // An object that only claims a length is refused before room is made for it.
+  if (length > 0 && values[length - 1] === undefined) at(length - 1);
+  const out = roomFor(argument, length);
+  for (let i = 0; i < length; i++) out[i] = at(i);
   return out;
+}
+
+function roomFor(argument: string, length: number): Int32Array {
+  try {
+    return new Int32Array(length);
+  } catch (cause) {
+    throw new AttentionError('OUT_OF_MEMORY', argument, `${length} integers do not fit`, { cause });
+  }
 }
 
 export function isArrayLike(value: unknown): value is Integers {

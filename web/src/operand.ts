@@ -101,20 +101,28 @@ function elementType(
 function toNumbers(argument: string, array: ArrayLike<unknown>, dtype: DType): NumberArray {
   if (dtype === 'int32' && !(array instanceof Int32Array)) return integers(argument, array);
   if (dtype === 'float16' && !(array instanceof Uint16Array)) {
-    const halves = array as unknown as ArrayBufferView;
-    const bits = new Uint16Array(halves.buffer, halves.byteOffset, array.length);
-    if (bits.length !== array.length) throw invalid(argument, array, 'a Float16Array over a buffer');
+    const bits = bitsOf(array as unknown as ArrayBufferView, array.length);
+    if (bits?.length !== array.length) throw invalid(argument, array, 'a Float16Array over a buffer');
     return bits;
   }
   return array as NumberArray;
 }
 
+/** A stand-in's buffer may be too short, or its offset odd. */
+function bitsOf({ buffer, byteOffset }: ArrayBufferView, length: number): Uint16Array | undefined {
+  try {
+    return new Uint16Array(buffer, byteOffset, length);
+  } catch {
+    return undefined;
+  }
+}
+
 export function checkDims(argument: string, shape: unknown): readonly number[] {
   if (!isArrayLike(shape)) throw invalid(argument, shape, 'a shape: an array of sizes');
-  const dims = Array.from(shape as ArrayLike<number>);
-  if (dims.length > maxRank) {
-    throw new AttentionError('SHAPE_MISMATCH', argument, `got rank ${dims.length}, wanted at most ${maxRank}`);
+  if (shape.length > maxRank) {
+    throw new AttentionError('SHAPE_MISMATCH', argument, `got rank ${shape.length}, wanted at most ${maxRank}`);
   }
+  const dims = Array.from(shape as ArrayLike<number>);
   for (const dim of dims) {
     if (!Number.isInteger(dim) || dim < 0 || dim > largestSize) {
       throw refused(argument, `a size of ${describe(dim)}`, `integers from 0 to ${largestSize}`);
