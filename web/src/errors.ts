@@ -2,7 +2,8 @@ import type { AttentionErrorCode } from './types.js';
 
 /**
  * The one error every function throws. The message names the argument, what came and what was wanted. A failed call
- * changes no tensor except `out`, and the engine stays usable.
+ * changes no tensor except `out`, and the engine stays usable. What the caller's own code throws while it is asked (a
+ * getter, a mask rule) passes through unchanged.
  */
 export class AttentionError extends Error {
   override readonly name = 'AttentionError';
@@ -45,6 +46,14 @@ export function describe(value: unknown): string {
   if (typeof value === 'function') return 'a function';
   if (typeof value === 'symbol') return 'a symbol';
   if (value === null || typeof value !== 'object') return String(value);
+  try {
+    return describeObject(value);
+  } catch {
+    return 'an object'; // a revoked proxy, a class whose name is no text
+  }
+}
+
+function describeObject(value: object): string {
   const name = Object.getPrototypeOf(value)?.constructor?.name ?? 'Object';
   const length = (value as { length?: unknown }).length;
   return typeof length === 'number' ? `${name}(${length})` : /^[aeiou]/i.test(name) ? `an ${name}` : `a ${name}`;
