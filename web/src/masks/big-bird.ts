@@ -48,20 +48,15 @@ function blockRow({ window, globalBlocks, randomBlocks, seed }: BigBird, r: numb
   return row;
 }
 
-/** The `count` columns still 0 in `row` with the smallest hash; of equal ones the first. */
+/** The `count` columns still 0 in `row` with the smallest hash; mix() is one to one, so no two are equal. */
 function randomOf(row: Uint8Array, count: number, seed: number): number[] {
-  const chosen: { column: number; hash: number }[] = [];
   if (count === 0) return [];
-  for (let column = row.indexOf(0); column >= 0; column = row.indexOf(0, column + 1)) {
-    const hash = mix(seed ^ column) >>> 0;
-    const isFull = chosen.length === count;
-    if (isFull && hash >= (chosen[count - 1]?.hash as number)) continue;
-    let at = chosen.length;
-    while (at > 0 && (chosen[at - 1]?.hash as number) > hash) at--;
-    chosen.splice(at, 0, { column, hash });
-    if (isFull) chosen.pop();
-  }
-  return chosen.map(({ column }) => column);
+  const columns: number[] = [];
+  for (let column = row.indexOf(0); column >= 0; column = row.indexOf(0, column + 1)) columns.push(column);
+  if (count >= columns.length) return columns;
+  const hashes = Uint32Array.from(columns, (column) => mix(seed ^ column));
+  const largest = hashes.slice().sort()[count - 1] as number;
+  return columns.filter((_, i) => (hashes[i] as number) <= largest);
 }
 
 /** The finaliser of MurmurHash3 (Appleby 2011): spreads what it is given over 32 bits. */
