@@ -69,7 +69,10 @@ export const masks: Masks = Object.freeze({
 
   dense(mask: Parameters<Masks['dense']>[0]) {
     const tensor = operand('mask', mask);
-    if (tensor.dtype !== 'bool') throw unsupported('mask', tensor, 'bool: pass it as options.mask');
+    if (tensor.dtype !== 'bool') {
+      const isFloat = tensor.dtype === 'float32' || tensor.dtype === 'float16';
+      throw unsupported('mask', tensor, isFloat ? 'bool: pass it as options.mask' : "bool: give dtype 'bool'");
+    }
     if (tensor.shape.length > 4) throw notOfRank('mask', tensor, 'rank 4 at most');
     return new RuleMask(dense(Uint8Array.from(valuesOf(tensor)), tensor.shape));
   },
