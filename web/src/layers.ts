@@ -4,6 +4,7 @@ import { invalid } from './errors.js';
 import { idsOperand, named, operand, optionalOperand, rowsAskedFor } from './operand.js';
 import { rollout } from './rollout.js';
 import { rotaryRequest } from './rotary.js';
+import { ruleSlots } from './rules.js';
 import type {
   FeedForwardWeights,
   Integers,
@@ -20,7 +21,7 @@ const activations = ['relu', 'gelu', 'gelu_tanh', 'silu', 'tanh'] as const;
 type Activation = (typeof activations)[number];
 
 /** The operands of a layer follow the slots of attention's own options. */
-const noRules: readonly undefined[] = Array.from({ length: 7 });
+const noRules: readonly undefined[] = Array.from({ length: ruleSlots });
 
 /** The layers around attention, over one engine. */
 export class Layers {

@@ -27,14 +27,34 @@ const causals = [false, true, 'upper-left', 'lower-right'] as const;
 const largest = 3.4028234663852886e38;
 const stages = ['scores', 'softcapped', 'biased', 'probabilities'] as const;
 
-export const blockMapSlot = 4;
+/** Slot of cpp/bindings/call.hpp, in its order: the first input slots. */
+const slots = ['mask', 'attentionMask', 'queryOffset', 'kvLengths', 'blockMap', 'alibi', 'sinks'] as const;
+/** Integer of cpp/bindings/call.hpp, in its order. */
+const places = [
+  'layout',
+  'numHeads',
+  'numKvHeads',
+  'causal',
+  'stage',
+  'logSumExp',
+  'hasOffset',
+  'offset',
+  'windowLeft',
+  'windowRight',
+  'alibi',
+] as const;
 
-/** Attention options as the core takes them. */
+export const ruleSlots = slots.length;
+export const ruleIntegers = places.length;
+export const blockMapSlot = slots.indexOf('blockMap');
+
+/** As many values as names. */
+type Each<Names extends readonly string[], Value> = { [I in keyof Names]: Value };
+
+/** Attention options as the core takes them: one operand for each slot, one integer for each place. */
 export interface Rules {
-  /** mask, attentionMask, queryOffset, kvLengths, block map, alibi, sinks: the first input slots. */
-  operands: (Operand | undefined)[];
-  /** Integer of cpp/bindings/bindings.cpp, in its order. */
-  integers: number[];
+  operands: Each<typeof slots, Operand | undefined>;
+  integers: Each<typeof places, number>;
   /** scale, softcap. */
   numbers: number[];
 }
