@@ -2,11 +2,48 @@ import { checkKeys, finite, integer, oneOf } from './arguments.js';
 import type { Request } from './engine.js';
 import { invalid, refused } from './errors.js';
 import { integerOperand, operand, optionalOperand } from './operand.js';
-import { headIntegers } from './rules.js';
+import { headIntegers, ruleIntegers } from './rules.js';
 import type { Out, RopeScaling, RotaryOptions, TensorLike } from './types.js';
 
+/** The numbers of RopeScaling of cpp/include/attention/layers.hpp, in its order. */
+const scalingNumbers = [
+  'factor',
+  'originalContext',
+  'lowFreqFactor',
+  'highFreqFactor',
+  'betaFast',
+  'betaSlow',
+  'attentionFactor',
+] as const;
+type ScalingNumber = (typeof scalingNumbers)[number];
+
+/** What a number must be above, itself or by an earlier field; without a default, it must be given unless optional. */
+interface Field {
+  name: ScalingNumber;
+  above: number | ScalingNumber;
+  default?: number;
+  optional?: true;
+}
+
 /** RopeScaling::Type of cpp/include/attention/layers.hpp, in its order; none comes first. */
-const types = ['linear', 'llama3', 'yarn'] as const;
+const scalings: Record<RopeScaling['type'], readonly Field[]> = {
+  linear: [{ name: 'factor', above: 0 }],
+  llama3: [
+    { name: 'factor', above: 0 },
+    { name: 'originalContext', above: 0 },
+    { name: 'lowFreqFactor', above: 0 },
+    { name: 'highFreqFactor', above: 'lowFreqFactor' },
+  ],
+  yarn: [
+    { name: 'factor', above: 0 },
+    { name: 'originalContext', above: 0 },
+    { name: 'betaSlow', above: 0, default: 1 },
+    { name: 'betaFast', above: 'betaSlow', default: 32 },
+    // Peng et al. 2023, 3.4: where it is absent, the core takes it from the logarithm of factor.
+    { name: 'attentionFactor', above: 0, optional: true },
+  ],
+};
+const types = Object.keys(scalings) as RopeScaling['type'][];
 
 /** The call of a rotary embedding. */
 export function rotaryRequest<O extends Out | undefined>(x: TensorLike, given: RotaryOptions<O> | undefined): Request {
@@ -30,6 +67,7 @@ export function rotaryRequest<O extends Out | undefined>(x: TensorLike, given: R
   const { layout, numHeads } = headIntegers(options);
   const dims = options.dims === undefined ? 0 : integer('options.dims', options.dims, 2);
   const interleaved = oneOf('options.interleaved', options.interleaved ?? false, [false, true]);
+  const { type, numbers } = readScaling(scaling);
   const input = operand('x', x);
   return {
     operands: [
@@ -39,18 +77,11 @@ export function rotaryRequest<O extends Out | undefined>(x: TensorLike, given: R
       optionalOperand('options.sin', sin),
     ],
     // The places of the attention rules that do not apply are empty.
-    integers: [
-      layout,
-      numHeads,
-      ...Array<number>(9).fill(0),
-      dims,
-      interleaved ? 1 : 0,
-      scaling === undefined ? 0 : 1 + types.indexOf(typeOf(scaling)),
-    ],
+    integers: [layout, numHeads, ...Array<number>(ruleIntegers - 2).fill(0), dims, interleaved ? 1 : 0, type],
     numbers: [
       // YaRN divides by the base's logarithm.
       above('options.base', options.base ?? 10000, scaling?.type === 'yarn' ? 1 : 0),
-      ...scalingNumbers(scaling),
+      ...numbers,
     ],
     out: options.out,
     onto: input,
@@ -58,38 +89,28 @@ export function rotaryRequest<O extends Out | undefined>(x: TensorLike, given: R
   };
 }
 
-function typeOf(scaling: RopeScaling): (typeof types)[number] {
-  const { type } = checkKeys('options.scaling', scaling, Object.keys(scaling ?? {}));
-  return oneOf('options.scaling.type', type, types);
+/** Numbers that the type does not have are 0. */
+function readScaling(scaling: RopeScaling | undefined): { type: number; numbers: number[] } {
+  if (scaling === undefined) return { type: 0, numbers: scalingNumbers.map(() => 0) };
+  const argument = 'options.scaling';
+  if (typeof scaling !== 'object') throw invalid(argument, scaling, 'an object');
+  const type = oneOf(`${argument}.type`, scaling.type, types);
+  const fields = scalings[type];
+  const given: Partial<Record<ScalingNumber, number>> = checkKeys(argument, scaling, [
+    'type',
+    ...fields.map(({ name }) => name),
+  ]);
+  const read: Partial<Record<ScalingNumber, number>> = {};
+  for (const { name, above: limit, default: standard, optional } of fields) {
+    const value = given[name] ?? standard;
+    if (value === undefined && optional) continue;
+    read[name] = above(`${argument}.${name}`, value, typeof limit === 'string' ? (read[limit] as number) : limit);
+  }
+  return { type: 1 + types.indexOf(type), numbers: scalingNumbers.map((name) => read[name] ?? 0) };
 }
 
-/** factor, originalContext, lowFreqFactor, highFreqFactor, betaFast, betaSlow, attentionFactor. */
-function scalingNumbers(scaling: RopeScaling | undefined): number[] {
-  if (scaling === undefined) return [1, 1, 1, 4, 32, 1, 1];
-  const name = 'options.scaling';
-  typeOf(scaling);
-  const factor = above(`${name}.factor`, scaling.factor, 0);
-  if (scaling.type === 'linear') {
-    checkKeys(name, scaling, ['type', 'factor']);
-    return [factor, 1, 1, 4, 32, 1, 1];
-  }
-  const context = above(`${name}.originalContext`, scaling.originalContext, 0);
-  if (scaling.type === 'llama3') {
-    checkKeys(name, scaling, ['type', 'factor', 'originalContext', 'lowFreqFactor', 'highFreqFactor']);
-    const low = above(`${name}.lowFreqFactor`, scaling.lowFreqFactor, 0);
-    const high = above(`${name}.highFreqFactor`, scaling.highFreqFactor, low);
-    return [factor, context, low, high, 32, 1, 1];
-  }
-  checkKeys(name, scaling, ['type', 'factor', 'originalContext', 'betaFast', 'betaSlow', 'attentionFactor']);
-  const slow = above(`${name}.betaSlow`, scaling.betaSlow ?? 1, 0);
-  const fast = above(`${name}.betaFast`, scaling.betaFast ?? 32, slow);
-  // Peng et al. 2023, 3.4; the logarithm is taken in the core.
-  const attention =
-    scaling.attentionFactor === undefined ? 0 : above(`${name}.attentionFactor`, scaling.attentionFactor, 0);
-  return [factor, context, 1, 4, fast, slow, attention];
-}
-
-function above(argument: string, value: number, limit: number): number {
-  if (finite(argument, value) <= limit) throw invalid(argument, value, `above ${limit}`);
-  return value;
+function above(argument: string, value: number | undefined, limit: number): number {
+  const number = finite(argument, value);
+  if (number <= limit) throw invalid(argument, value, `above ${limit}`);
+  return number;
 }
