@@ -69,8 +69,8 @@ export interface Tensor<D extends DType = DType> extends Disposable {
 
 /**
  * Where to put an output: float32, of its shape (Tensor) or length (array). It is returned in the result's place (an
- * NdArray over the array, or the Tensor itself). Element-wise layers, norms and softmax may write onto x; any other
- * overlap with an input is INVALID_ARGUMENT.
+ * NdArray over the array, or the Tensor itself). Element-wise layers, norms, softmax and rotaryEmbedding may write onto
+ * x; any other overlap with an input is INVALID_ARGUMENT.
  */
 export type Out = Tensor<'float32'> | Float32Array;
 export type Into<O> = O extends { dispose(): void } ? O : NdArray;
