@@ -4,7 +4,7 @@ import { expectClose, probabilityTolerance } from './compare.ts';
 import { attention, type OracleOptions } from './oracle/attention.ts';
 import { type MapOptions, pooled } from './oracle/attention-map.ts';
 import type { Exact } from './oracle/values.ts';
-import { type Floats, Random, seed } from './random.ts';
+import { type Floats, type Plain, Random, seed } from './random.ts';
 import { exactly, type Rules, randomRules, telling } from './random-rules.ts';
 import { forEachVariant } from './variants.ts';
 
@@ -177,6 +177,49 @@ forEachVariant(`attentionMap, seed ${seed}`, (engine, variant) => {
       expect(Array.from(data, Number.isNaN)).toEqual([false, false, false, false, true, true, false, false]);
     }
   });
+  test('scores of −∞ alone: NaN at the pairs that are seen, 0 at masked ones', () => {
+    const [q, k] = heads(1, 1, 1, 70, 70);
+    q.data.fill(1);
+    k.data.fill(-Infinity);
+    const seen = (n: number) => n % 3 > 0;
+    const attentionMask: Plain = {
+      data: Uint8Array.from({ length: 70 }, (_, j) => Number(seen(j))),
+      shape: [1, 70],
+      dtype: 'bool',
+    };
+    for (const pool of pools) {
+      for (const options of [
+        { attentionMask },
+        { causal: true },
+        { window: [3, 5] as const },
+        { mask: { ...attentionMask, shape: [70] } },
+      ])
+        check([q, k], { ...pool, size: [70, 70] }, { options });
+      const mask = masks.causal();
+      const { data } = engine().attentionMap(q, k, { ...pool, mask });
+      expect(Array.from(data, Number.isNaN)).toEqual(Array.from(data, (_, n) => n % 70 <= Math.floor(n / 70)));
+      expect(data.every((value) => Number.isNaN(value) || value === 0)).toBe(true);
+    }
+  });
+  test('a cell of 2^32 pairs', () => {
+    // Each query sees the key of its own place alone.
+    const one = { data: new Float32Array(65536).fill(1), shape: [65536, 1] };
+    const cell = { window: [0, 0], size: [1, 1] } as const;
+    expect(Array.from(engine().attentionMap(one, one, { ...cell, pool: 'mean' }).data)).toEqual([2 ** -16]);
+    expect(Array.from(engine().attentionMap(one, one, cell).data)).toEqual([1]);
+    const columns = engine().attentionMap(one, one, { ...cell, size: [1, 3], pool: 'mean' });
+    expectClose(columns, { data: [2 ** -16, 2 ** -16, 2 ** -16], shape: [1, 1, 1, 3] }, 2 ** -39);
+  });
+  test.each([{ causal: true }, { causal: true, window: [700, 0] }, { window: [700, 900] }] as const)(
+    'the mean of millions of pairs, all in one cell: %o',
+    (options) => {
+      // The probabilities of a row sum to 1, so those of Sq rows over Sq·Skv pairs have the mean 1/Skv.
+      const S = 8192;
+      const [q, k] = [random.tensor([S, 1]), random.tensor([S, 1])];
+      const { data } = engine().attentionMap(q, k, { ...options, size: [1, 1], pool: 'mean' });
+      expect(Math.abs((data[0] as number) * S - 1)).toBeLessThan(1e-6);
+    },
+  );
   test('an empty range and no queries give nothing', () => {
     const [q, k] = heads(1, 2, 2, 5, 6);
     expect(engine().attentionMap(q, k, { rows: [3, 3] }).shape).toEqual([1, 2, 0, 6]);

@@ -173,6 +173,26 @@ forEachVariant('poison behind masks', (engine) => {
       expect(exact.logSumExp.data.filter(Number.isNaN).length).toBe(1);
       expectAttention(engine(), inputs, { mask }, { logSumExp: true }, exact);
     });
+    describe.each([
+      [5, 37],
+      [70, 201],
+    ])('scores of nothing but infinities: %i queries, %i keys', (Sq, Skv) => {
+      // Semantics 2: 0 at masked pairs, whatever the row is.
+      test.each(kindsOf(Sq, Skv))('%s', (_, options) => {
+        const inputs = inputsOf(Sq, Skv);
+        inputs[1].data.fill(-Infinity);
+        inputs[0].data.fill(1);
+        for (let i = 1; i < Sq; i += 4) inputs[0].data.fill(-1, i * D, (i + 1) * D); // these rows have scores of +∞
+        for (const more of [{}, { alibi: true }, { sinks: floats([0.5]) }] as Options[]) {
+          const given = { ...options, ...more };
+          const { probabilities, biased } = exactly(inputs, given);
+          const masked = Array.from(biased.data.keys()).filter((pair) => probabilities.data[pair] === 0);
+          expect(masked.length).toBeGreaterThan(0);
+          expect(probabilities.data.some(Number.isNaN)).toBe(true);
+          expectEverything(engine(), inputs, given);
+        }
+      });
+    });
     test('a score of −∞ beside others weighs nothing', () => {
       const [q, k] = [floats([1], [1, 1]), floats([-Infinity, 0, -Infinity, 0], [4, 1])];
       const inputs: Inputs = [q, k, floats([9, 1, 9, 3], [4, 1])];

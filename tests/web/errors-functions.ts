@@ -131,6 +131,19 @@ const rotary: Wrong[] = [
   rot('with heads that do not divide', { numHeads: 3 }, shape, /^(x|options\.numHeads)$/, 8, 3),
   rot('with 0 heads', { numHeads: 0 }, invalid, 'options.numHeads', 0),
   rot('in an unknown layout', { layout: 'SBHD' }, invalid, 'options.layout', 'SBHD', 'BSHD'),
+  ...[
+    { type: 'linear', factor: 5e-324 },
+    { type: 'llama3', factor: 5e-324, lowFreqFactor: 1, highFreqFactor: 4, originalContext: 1 },
+    { type: 'yarn', factor: 5e-324, originalContext: 1, attentionFactor: 1 },
+  ].map((scaling) =>
+    rot(`with a ${scaling.type} factor past all frequencies`, { scaling }, invalid, /^options\.scaling(\.factor)?$/),
+  ),
+  [
+    'rotaryEmbedding with a base past all frequencies',
+    (e) => e.rotaryEmbedding(f32(3, 128), { base: 5e-324 }),
+    invalid,
+    'options.base',
+  ],
   rot('with dims 3', { dims: 3 }, invalid, 'options.dims', 3, 'even'),
   rot('with dims 0', { dims: 0 }, invalid, 'options.dims', 0),
   rot('with dims 10 of 8', { dims: 10 }, invalid, 'options.dims', 10, 8),

@@ -182,6 +182,21 @@ const calls: Wrong[] = [
     6,
     9,
   ],
+  ...(['causal', 'fromFunction', 'prefixLM'] as const).map((name): Wrong => {
+    const nothing = { data: new Float32Array(0), shape: [2 ** 25, 1, 0, 8] };
+    const rule = (m: Masks) => ({
+      causal: m.causal(),
+      fromFunction: m.fromFunction(() => true),
+      prefixLM: m.prefixLM(1),
+    });
+    return [
+      `a call of 2^25 batch entries with ${name}`,
+      (e) => e.scaledDotProductAttention(nothing, nothing, nothing, { mask: rule(e.masks)[name] }),
+      'OUT_OF_MEMORY',
+      'options.mask',
+      2 ** 25,
+    ];
+  }),
 ];
 
 export const wrongMasks: readonly Wrong[] = [...builders, ...shapes, ...calls];

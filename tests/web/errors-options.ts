@@ -164,6 +164,89 @@ const besideRule: Wrong[] = [
     5,
     2,
   ],
+  ...(['lower-right', true, false] as const).map(
+    (causal): Wrong => [
+      `documents beside lengths past the keys, causal ${causal}`,
+      sdpa({ mask: masks.documents([0, 0, 0, 1, 1, 1]), causal, kvLengths: [6, 2 ** 31 - 1] }),
+      invalid,
+      'options.kvLengths',
+      2 ** 31 - 1,
+      6,
+    ],
+  ),
+];
+
+/** Where sizes contradict each other, a rule is not asked at all. */
+const unasked = masks.fromFunction(() => {
+  throw new Error('the rule was asked');
+});
+const sizes: Wrong[] = [
+  [
+    'a rule beside k of another head size',
+    sdpa({ mask: unasked }, [f32(4, 8), f32(6, 7), f32(6, 8)]),
+    shape,
+    'k',
+    7,
+    8,
+  ],
+  ['a rule beside head sizes of 0', sdpa({ mask: unasked }, [f32(4, 0), f32(6, 0), f32(6, 8)]), shape, 'q', 0],
+  [
+    'a rule beside packed k of another head size',
+    sdpa({ mask: unasked, numHeads: 4, numKvHeads: 2 }, [f32(4, 8), f32(6, 8), f32(6, 8)]),
+    shape,
+    'k',
+    /./,
+  ],
+  [
+    'a rule beside offsets of another batch',
+    sdpa({ mask: unasked, queryOffset: [1, 2, 3] }),
+    shape,
+    'options.queryOffset',
+    3,
+    2,
+  ],
+  [
+    'a rule beside lengths past the keys',
+    sdpa({ mask: unasked, kvLengths: [3, 7] }),
+    invalid,
+    'options.kvLengths',
+    7,
+    6,
+  ],
+  [
+    'a rule beside sequences past the queries',
+    (e) =>
+      e.variableLengthAttention(f32(4, 1, 8), f32(4, 1, 8), f32(4, 1, 8), {
+        cuSeqlensQ: [0, 1e6],
+        cuSeqlensKv: [0, 1e6],
+        mask: unasked,
+      }),
+    shape,
+    'options.cuSeqlensQ',
+    1e6,
+    4,
+  ],
+  [
+    'a rule beside sequences past the keys',
+    (e) =>
+      e.variableLengthAttention(f32(4, 1, 8), f32(5, 1, 8), f32(5, 1, 8), {
+        cuSeqlensQ: [0, 4],
+        cuSeqlensKv: [0, 2 ** 28],
+        mask: unasked,
+      }),
+    shape,
+    'options.cuSeqlensKv',
+    2 ** 28,
+    5,
+  ],
+  [
+    'a rule beside a map of another head size',
+    (e) => e.attentionMap(f32(4, 8), f32(6, 7), { mask: unasked }),
+    shape,
+    'k',
+    7,
+    8,
+  ],
 ];
 
 /** Room for the output that something else of the call lives in. */
@@ -235,6 +318,7 @@ export const wrongOptions: readonly Wrong[] = [
   ['sinks true', sdpa({ sinks: true }), invalid, 'options.sinks', 'true'],
   ...rules,
   ...besideRule,
+  ...sizes,
   ...overlaps,
   ...nulls,
   ...bags,

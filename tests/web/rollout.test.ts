@@ -65,6 +65,18 @@ forEachVariant(`attentionRollout, seed ${seed}`, (engine, variant) => {
     expect(Array.from(engine().attentionRollout([A]).data.subarray(4, 8))).toEqual([0, 1, 0, 0]);
     expect(Array.from(engine().attentionRollout([A], { residual: false }).data.subarray(4, 8))).toEqual([0, 0, 0, 0]);
   });
+  test.each(options)('NaN in any head spoils its row: %o', (given) => {
+    for (const S of [1, 3, 9])
+      for (const head of [0, 1, 2]) {
+        const bad = probabilities(3, S, S);
+        bad.data[(head * S + S - 1) * S] = NaN;
+        const spoilt = Array.from(engine().attentionRollout([bad], given).data, Number.isNaN);
+        expect(spoilt).toEqual(Array.from({ length: S * S }, (_, n) => n >= (S - 1) * S));
+        check([bad], given);
+        check([bad, probabilities(3, S, S)], given);
+        check([probabilities(3, S, S), bad], given);
+      }
+  });
   test('rows sum to 1', () => {
     const { data } = engine().attentionRollout(layers(6, 4, 30, 30));
     for (let i = 0; i < 30; i++)

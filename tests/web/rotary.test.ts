@@ -101,6 +101,47 @@ forEachVariant(`rotaryEmbedding, seed ${seed}`, (engine) => {
     });
   });
 
+  test.each(forms.filter(([name]) => name.includes('B')))('%s: each entry as if it were alone', (_, shapeOf, form) => {
+    const D = 12;
+    const one = [1, ...shapeOf(D).slice(1)];
+    const size = one.reduce((a, b) => a * b, 1);
+    const entries = Array.from({ length: 5 }, () => random.tensor(one));
+    const x = { data: Float32Array.from(entries.flatMap(({ data }) => Array.from(data))), shape: [5, ...one.slice(1)] };
+    const positions = Array.from({ length: S }, () => random.integer(-50, 5000));
+    const caches = { ...tables(20, 3), positions: positions.map((p) => Math.abs(p) % 20) };
+    const yarn = { scaling: scalings[3] as Scaling, positions };
+    for (const more of [
+      {},
+      { positions },
+      { interleaved: true, positions },
+      yarn,
+      { dims: 6, ...tables(S, 3) },
+      { dims: 6, ...caches },
+    ]) {
+      const options = { ...form, ...more };
+      const { data } = engine().rotaryEmbedding(x, options);
+      entries.forEach((entry, b) => {
+        const alone = engine().rotaryEmbedding(entry, options);
+        expectClose({ data: data.subarray(b * size, (b + 1) * size), shape: one }, alone, 0);
+      });
+    }
+  });
+  test('positions per entry are told from shared ones where there is one row', () => {
+    const x = random.tensor([4, 2, 1, 8]);
+    check(x, { positions: [3] });
+    check(x, { positions: [3, 1, 4, 1] });
+  });
+  test('tiny factors and bases that leave the frequencies finite give numbers', () => {
+    const x = random.tensor([5, 64]);
+    const scaling = { type: 'linear', factor: 1e-200 } as const;
+    for (const options of [{ scaling }, { base: 1e-200 }, { base: 1e-100, scaling: { ...scaling, factor: 1e-100 } }])
+      expect(
+        engine()
+          .rotaryEmbedding(x, { ...options, positions: [0, 1, -2, 2 ** 31 - 1, -(2 ** 31)] })
+          .data.every(Number.isFinite),
+      ).toBe(true);
+  });
+
   test.each([100, 10_000, 500_000, 1e6, 2.5])('base %d', (base) => check(random.tensor([50, 32]), { base }));
   test('position 0 turns nothing', () => {
     const x = random.tensor([1, 16]);
