@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 
 #include "../simd/lanes.hpp"
@@ -9,7 +10,7 @@ namespace attention::kernels {
 /// NaN stays, on either side.
 template <class Float>
 inline Float largerOrNaN(Float a, Float b) {
-  return a < b || b != b ? b : a;
+  return a < b || std::isnan(b) ? b : a;
 }
 
 /// True where no value of `count` rows is infinite or NaN: x·0 is 0 for finite x only.
