@@ -1,4 +1,4 @@
-import { AttentionError, createAttention } from 'attention-wasm';
+import { AttentionError, createAttention, masks } from 'attention-wasm';
 import { createModel, readSafetensors } from 'attention-wasm/models';
 import { expect, test } from 'vitest';
 import { Random } from './random.ts';
@@ -6,6 +6,7 @@ import { safetensors } from './safetensors-file.ts';
 import { config, weights } from './synthetic-bert.ts';
 import { forEachVariant } from './variants.ts';
 
+const any = (value: unknown) => value as never;
 const x = new Random(3).tensor([4, 8]);
 
 forEachVariant('values that are not what they look like', (engine) => {
@@ -40,6 +41,52 @@ forEachVariant('values that are not what they look like', (engine) => {
     expect(refusal).toBeInstanceOf(AttentionError);
     expect(refusal).toMatchObject(argument ? { code, argument } : { code });
   });
+
+  const long = (length: number) => any({ length });
+  test.each([
+    ['zeros', () => engine().zeros(long(1e8)), 'shape'],
+    ['zeros of data', () => engine().zeros(any(new Float32Array(3e7))), 'shape'],
+    ['a tensor', () => engine().tensor({ data: x.data, shape: long(1e8) }), 'data'],
+    ['an input', () => engine().gelu({ data: x.data, dims: long(1e8) }), 'x'],
+    ['kvLengths', () => attend({ kvLengths: long(2 ** 31 - 1) }), 'options.kvLengths'],
+    ['offsets', () => attend({ queryOffset: long(2 ** 31 - 1) }), 'options.queryOffset'],
+    [
+      'offsets beside a rule',
+      () => attend({ queryOffset: long(2 ** 31 - 1), mask: masks.causal() }),
+      'options.queryOffset',
+    ],
+    ['a window', () => attend({ window: long(2 ** 31 - 1) }), 'options.window'],
+    ['positions', () => engine().rotaryEmbedding(x, { positions: long(2 ** 31 - 1) }), 'options.positions'],
+    ['ids', () => engine().embedding(long(2 ** 31 - 1), x), 'ids'],
+    [
+      'sequences',
+      () => engine().variableLengthAttention(x, x, x, { cuSeqlensQ: long(2 ** 31 - 1), cuSeqlensKv: [0, 4] }),
+      'options.cuSeqlensQ',
+    ],
+    ['a map of so many sizes', () => engine().attentionMap(x, x, { size: long(2 ** 31 - 1) }), 'options.size'],
+    ['layers', () => engine().attentionRollout(long(2 ** 31 - 1)), /^layers/],
+    ['keyPadding', () => masks.keyPadding(long(2 ** 31 - 1)), 'lengths'],
+    ['prefixLM', () => masks.prefixLM(long(2 ** 31 - 1)), 'prefix'],
+    ['documents', () => masks.documents(long(2 ** 31 - 1)), /^ids/],
+    ['globalTokens', () => masks.globalTokens(long(2 ** 31 - 1)), 'indices'],
+  ] as [string, () => unknown, string | RegExp][])(
+    'a list that says it is very long is refused at once: %s',
+    (_, call, argument) => {
+      const start = performance.now();
+      let refusal: unknown;
+      try {
+        call();
+      } catch (error) {
+        refusal = error;
+      }
+      const passed = performance.now() - start;
+      expect(refusal).toBeInstanceOf(AttentionError);
+      const { code, argument: named = '' } = refusal as AttentionError;
+      expect(code).toMatch(/^(INVALID_ARGUMENT|SHAPE_MISMATCH)$/);
+      expect(named).toMatch(argument);
+      expect(passed).toBeLessThan(1000);
+    },
+  );
 
   test('rows whose attended scores are all -Infinity are not empty: NaN, also in logSumExp', () => {
     const one = { data: Float32Array.of(1), shape: [1, 1] };
