@@ -174,14 +174,8 @@ function inTheCore() {
       'index - range.begin + 2;',
       maps,
     ),
-    core(
-      map,
-      'attentionMap: the mean counts rows alone',
-      'rows_.sizeOf(r) * columns_.sizeOf(c)',
-      'rows_.sizeOf(r)',
-      maps,
-    ),
-    core(map, 'attentionMap: max loses NaN', 'cell < value || value != value ? value', 'cell < value ? value', maps),
+    core(map, 'attentionMap: the mean counts rows alone', ' * static_cast<double>(columns_.sizeOf(c))', '', maps),
+    core(map, 'attentionMap: max loses NaN', 'kernels::largerOrNaN(cell, value)', 'std::max(cell, value)', maps),
     core(
       block,
       'attentionMap: the given logSumExp is not divided by',
