@@ -34,7 +34,7 @@ forEachVariant('axes of nothing beside the largest ones', (engine) => {
     }
     const passed = performance.now() - start;
     if (error !== undefined && !(error instanceof AttentionError)) throw new Error(`${what} threw ${error}`);
-    if (!(passed < 1000)) throw new Error(`${what} took ${passed.toFixed()} ms`);
+    if (!(passed < 10_000)) throw new Error(`${what} took ${passed.toFixed()} ms`);
     return error as AttentionError | undefined;
   }
 
@@ -44,7 +44,7 @@ forEachVariant('axes of nothing beside the largest ones', (engine) => {
       const { inputs, results, work, run } = sized(...tuple);
       if (inputs.some((shape) => !shape.every(Number.isInteger) || sizeOf(shape) > ones.length)) continue;
       const largest = Math.max(...results.map(sizeOf));
-      if (largest <= 2 ** 30 && work > 2 ** 17) continue; // right, and long
+      if (largest > 0 && largest <= 2 ** 30 && work > 2 ** 17) continue; // right, and long
       const error = atOnce(`${name} of ${JSON.stringify(inputs)}`, () => run(engine(), inputs.map(tensor)));
       if (largest > 2 ** 30)
         expect(error?.code, `${tuple}`).toMatch(/^(OUT_OF_MEMORY|INVALID_ARGUMENT|SHAPE_MISMATCH)$/);

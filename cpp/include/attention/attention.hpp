@@ -82,8 +82,12 @@ struct AttentionPlan {
     return alibiSlopes.empty() ? alibiSlope(head, heads) : alibiSlopes[head];
   }
 
-  /// Without queries there is nothing to do, however large the other sizes are.
-  bool isEmpty() const { return checkedProduct(logSumExpShape.dims()) == 0; }
+  /// Without queries, or without values and anything beside them, there is nothing to do, however large the
+  /// other sizes are.
+  bool isEmpty() const {
+    const bool isOutputAll = stage == Stage::kNone && !wantsLogSumExp;
+    return checkedProduct(logSumExpShape.dims()) == 0 || (valueDim == 0 && isOutputAll);
+  }
 
   const Sequences& sequences() const { return mask.sequences; }
   const float* queryRow(size_t b, size_t head, size_t i) const {

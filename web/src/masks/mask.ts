@@ -39,7 +39,8 @@ export class RuleMask implements Mask {
     const sizes = sizesOf(shape);
     const { batch, heads, queries, keys } = sizes;
     const data = allocate(sizes);
-    new DenseMap(this.blockMap(callOf(sizes)), queries, keys).expand(batch, heads, data);
+    const map = this.blockMap(callOf(sizes));
+    if (data.length > 0) new DenseMap(map, queries, keys).expand(batch, heads, data);
     const dims = [batch, heads, queries, keys];
     return { data, shape: dims, dims: [...dims], dtype: 'bool' };
   }
