@@ -8,7 +8,7 @@ import type { DType, NdArray, Out } from './types.js';
  * The layout of cpp/bindings/wire.hpp in 32-bit words: 8 doubles, 18 inputs, 3 outputs (12 words each: state, address,
  * dtype, rank, 8 sizes), 20 integers.
  */
-const wire = { inputs: 16, words: 12, outputs: 16 + 18 * 12, integers: 16 + 21 * 12 } as const;
+const wire = { numbers: 8, inputs: 16, words: 12, outputs: 16 + 18 * 12, integers: 16 + 21 * 12 } as const;
 const inputSlots = 18;
 const state = { absent: 0, present: 1, ofLength: 2 } as const;
 const dtypeCodes: Record<DType, number> = { float32: 0, float16: 1, int8: 2, int32: 3, bool: 4 };
@@ -34,6 +34,7 @@ export class Engine {
   #memory: WebAssembly.Memory | undefined;
   readonly #call: number;
   #words = new Uint32Array(0);
+  #numbers = new Float64Array(0);
 
   constructor(core: Core, memory: WebAssembly.Memory) {
     this.#core = core;
@@ -60,6 +61,7 @@ export class Engine {
     this.#core = undefined;
     this.#memory = undefined;
     this.#words = new Uint32Array(0);
+    this.#numbers = new Float64Array(0);
   }
 
   /** Memory for a resident tensor. */
@@ -107,54 +109,45 @@ export class Engine {
     return new TextDecoder().decode(bytes.slice(0, bytes.indexOf(0)));
   }
 
-  #stage({ operands: given, integers = [], numbers = [], out, onto }: Request): void {
-    if (out instanceof Float32Array) this.#refuseOverlap(out, given, onto);
-    const operands = given.map((one) => one && this.detached(one));
+  #stage({ operands, integers = [], numbers = [], out, onto }: Request): void {
+    if (out instanceof Float32Array) this.#refuseOverlap(out, operands, onto);
+    const held = operands.map((one) => one && this.detached(one));
     let bytes = 0;
-    const starts = operands.map((one) => {
-      const start = bytes;
-      if (one && !(one.values instanceof ResidentTensor)) bytes += roundUp(byteLength(one));
-      return start;
-    });
-    const base = bytes === 0 ? 0 : bytes < addressSpace ? this.core.stage(bytes) : 0;
-    if (bytes !== 0 && base === 0) throw outOfMemory(undefined, bytes);
+    for (const one of held) if (one && !(one.values instanceof ResidentTensor)) bytes += roundUp(byteLength(one));
+    let free = bytes === 0 ? 0 : bytes < addressSpace ? this.core.stage(bytes) : 0;
+    if (bytes !== 0 && free === 0) throw outOfMemory(undefined, bytes);
 
+    // Memory does not grow from here to the run: the views stay.
     const words = this.#current();
-    new Float64Array(this.memory.buffer, this.#call * 4, numbers.length).set(numbers);
-    for (let slot = 0; slot < inputSlots; slot++) words[this.#call + wire.inputs + slot * wire.words] = state.absent;
-    operands.forEach((one, slot) => {
-      if (one === undefined) return;
-      const { values } = one;
-      const address =
-        values instanceof ResidentTensor ? values.addressIn(this, one.argument) : base + (starts[slot] as number);
-      if (!(values instanceof ResidentTensor)) this.#write(one, address);
-      this.#describe(this.#call + wire.inputs + slot * wire.words, address, one.dtype, one.shape);
-    });
-    this.#place(out);
+    this.#numbers.set(numbers);
+    for (let slot = 0; slot < inputSlots; slot++) {
+      const at = this.#call + wire.inputs + slot * wire.words;
+      const one = held[slot];
+      if (one === undefined) {
+        words[at] = state.absent;
+      } else if (one.values instanceof ResidentTensor) {
+        describe(words, at, one.values.addressIn(this, one.argument), one);
+      } else {
+        this.#write(one, free);
+        describe(words, at, free, one);
+        free += roundUp(byteLength(one));
+      }
+    }
+    this.#place(words, out);
     for (let i = 0; i < integers.length; i++) words[this.#call + wire.integers + i] = integers[i] as number;
   }
 
-  #place(out: Out | undefined): void {
+  #place(words: Uint32Array, out: Out | undefined): void {
     const at = this.#call + wire.outputs;
-    const words = this.#current();
     for (let slot = 0; slot < 3; slot++) words[at + slot * wire.words] = state.absent;
     if (out instanceof ResidentTensor) {
-      this.#describe(at, out.addressIn(this, 'options.out'), out.dtype, out.shape);
+      describe(words, at, out.addressIn(this, 'options.out'), out);
     } else if (out instanceof Float32Array) {
       words[at] = state.ofLength;
       words[at + 4] = out.length;
     } else if (out !== undefined) {
       throw invalid('options.out', out, 'a Float32Array or a float32 tensor');
     }
-  }
-
-  #describe(at: number, address: number, dtype: DType, shape: readonly number[]): void {
-    const words = this.#current();
-    words[at] = state.present;
-    words[at + 1] = address;
-    words[at + 2] = dtypeCodes[dtype];
-    words[at + 3] = shape.length;
-    for (let axis = 0; axis < shape.length; axis++) words[at + 4 + axis] = shape[axis] as number;
   }
 
   /** A view of this memory is lost when an allocation makes it grow: such an input is copied first. */
@@ -193,9 +186,22 @@ export class Engine {
 
   /** Memory growth detaches old views. */
   #current(): Uint32Array {
-    if (this.#words.buffer !== this.memory.buffer) this.#words = new Uint32Array(this.memory.buffer);
+    const { buffer } = this.memory;
+    if (this.#words.buffer !== buffer) {
+      this.#words = new Uint32Array(buffer);
+      this.#numbers = new Float64Array(buffer, this.#call * 4, wire.numbers);
+    }
     return this.#words;
   }
+}
+
+function describe(words: Uint32Array, at: number, address: number, tensor: { dtype: DType; shape: readonly number[] }) {
+  const { shape } = tensor;
+  words[at] = state.present;
+  words[at + 1] = address;
+  words[at + 2] = dtypeCodes[tensor.dtype];
+  words[at + 3] = shape.length;
+  for (let axis = 0; axis < shape.length; axis++) words[at + 4 + axis] = shape[axis] as number;
 }
 
 /** The outputs of a call, while their memory lives. */
