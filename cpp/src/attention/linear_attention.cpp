@@ -20,6 +20,7 @@ class RunningState {
 
  public:
   static constexpr size_t kChunk = 24;
+  static_assert(kChunk % kRows == 0);
 
   RunningState(const AttentionPlan& plan, FeatureMap featureMap)
       : plan_(plan),
@@ -30,10 +31,10 @@ class RunningState {
   bool allocate(Arena& arena) {
     state_ = arena.floats({depth_, width_});
     queries_ = arena.floats({kChunk, plan_.headDim});
-    packedQueries_ = arena.floats({kernels::roundUp(kChunk, kRows), plan_.headDim});
+    packedQueries_ = arena.floats({kChunk, plan_.headDim});
     keys_ = arena.floats({depth_, kChunk});
     values_ = arena.floats({kChunk, width_});
-    output_ = arena.floats({kernels::roundUp(kChunk, kRows), width_});
+    output_ = arena.floats({kChunk, width_});
     return state_ && queries_ && packedQueries_ && keys_ && values_ && output_;
   }
 
@@ -43,33 +44,47 @@ class RunningState {
     std::fill_n(state_, depth_ * width_, 0.0f);
   }
 
-  /// State += φ(K)ᵀ[V,1].
-  void absorb(Range keys) {
-    readKeys(keys);
-    for (size_t d = 0; d < depth_; d += kRows) {
-      for (size_t c = 0; c < width_; c += kColumns) {
-        kernels::matmulTile<Arch, kernels::Start::kFromC, kChunk, 1>(
-            keys.size(), keys_ + d * kChunk, values_ + c, width_, state_ + d * width_ + c, width_);
-      }
+  /// Holds a chunk of keys: keys_ = φ(K)ᵀ, values_ = [V,1], zeros where rows or columns are missing.
+  void read(Range keys) {
+    held_ = keys.size();
+    std::fill_n(keys_, depth_ * kChunk, 0.0f);
+    std::fill_n(values_, kChunk * width_, 0.0f);
+    float* row = packedQueries_;  // free between chunks
+    for (size_t j = 0; j < held_; ++j) {
+      features(plan_.keyRow(batch_, head_, keys.begin + j), row);
+      for (size_t d = 0; d < plan_.headDim; ++d) keys_[d * kChunk + j] = row[d];
+      std::copy_n(plan_.valueRow(batch_, head_, keys.begin + j), plan_.valueDim, values_ + j * width_);
+      values_[j * width_ + plan_.valueDim] = 1.0f;
     }
   }
 
-  /// Output of a chunk of queries: all keys absorbed so far, and where causal those of `own` up to each
-  /// query.
-  void attend(Range queries, Range own, const TensorView& output) {
+  /// State += φ(K)ᵀ[V,1] of the keys held.
+  void absorb() {
+    for (size_t d = 0; d < depth_; d += kRows) {
+      for (size_t c = 0; c < width_; c += kColumns) {
+        kernels::matmulTile<Arch, kernels::Start::kFromC, kChunk>(
+            kRows, held_, keys_ + d * kChunk, values_ + c, width_, state_ + d * width_ + c, width_);
+      }
+    }
+    held_ = 0;
+  }
+
+  /// Output of a chunk of queries: all keys absorbed so far, and of those held the ones up to each query.
+  void attend(Range queries, const TensorView& output) {
     for (size_t i = 0; i < queries.size(); ++i) {
       features(plan_.queryRow(batch_, head_, queries.begin + i), queries_ + i * plan_.headDim);
     }
-    kernels::packRows<Arch, kRows>(queries_, plan_.headDim, queries.size(), plan_.headDim, 1.0f,
-                                   packedQueries_);
-    for (size_t r = 0; r < queries.size(); r += kRows) {
+    kernels::packTiles<Arch>(queries_, plan_.headDim, queries.size(), plan_.headDim, 1.0f, packedQueries_);
+    for (size_t r = 0; r < queries.size();) {
+      const size_t rows = kernels::tileRows<Arch>(queries.size() - r);
       for (size_t c = 0; c < width_; c += kColumns) {
-        kernels::matmulTile<Arch, kernels::Start::kZero, 1, kRows>(
-            plan_.headDim, packedQueries_ + r * plan_.headDim, state_ + c, width_, output_ + r * width_ + c,
-            width_);
+        kernels::matmulTile<Arch, kernels::Start::kZero, kernels::kPacked>(
+            rows, plan_.headDim, packedQueries_ + r * plan_.headDim, state_ + c, width_,
+            output_ + r * width_ + c, width_);
       }
+      r += rows;
     }
-    if (own.size() != 0) attendOwn(queries, own);
+    attendHeld(queries.size());
     for (size_t i = 0; i < queries.size(); ++i) {
       const float* row = output_ + i * width_;
       const float sum = row[plan_.valueDim];
@@ -80,29 +95,15 @@ class RunningState {
 
  private:
   /// Keys one by one: what lies behind a query is never read into it.
-  void attendOwn(Range queries, Range own) {
-    readKeys(own);
-    for (size_t i = 0; i < queries.size(); ++i) {
+  void attendHeld(size_t queries) {
+    for (size_t i = 0; i < queries; ++i) {
       float* out = output_ + i * width_;
       const float* q = queries_ + i * plan_.headDim;
-      for (size_t j = 0; j < std::min(i + 1, own.size()); ++j) {
+      for (size_t j = 0; j < std::min(i + 1, held_); ++j) {
         float similarity = 0.0f;
         for (size_t d = 0; d < plan_.headDim; ++d) similarity += q[d] * keys_[d * kChunk + j];
         for (size_t c = 0; c <= plan_.valueDim; ++c) out[c] += similarity * values_[j * width_ + c];
       }
-    }
-  }
-
-  /// keys_ = φ(K)ᵀ, values_ = [V,1], zeros where rows or columns are missing.
-  void readKeys(Range keys) {
-    std::fill_n(keys_, depth_ * kChunk, 0.0f);
-    std::fill_n(values_, kChunk * width_, 0.0f);
-    float* row = packedQueries_;  // free between chunks
-    for (size_t j = 0; j < keys.size(); ++j) {
-      features(plan_.keyRow(batch_, head_, keys.begin + j), row);
-      for (size_t d = 0; d < plan_.headDim; ++d) keys_[d * kChunk + j] = row[d];
-      std::copy_n(plan_.valueRow(batch_, head_, keys.begin + j), plan_.valueDim, values_ + j * width_);
-      values_[j * width_ + plan_.valueDim] = 1.0f;
     }
   }
 
@@ -119,9 +120,10 @@ class RunningState {
   const FeatureMap featureMap_;
   const size_t depth_, width_;
   size_t batch_ = 0, head_ = 0;
+  size_t held_ = 0;                 // keys read and not yet absorbed
   float* state_ = nullptr;          // [D rounded up][Dv + 1 rounded up]
   float* queries_ = nullptr;        // [kChunk][D], features
-  float* packedQueries_ = nullptr;  // [kChunk / kRows][D][kRows]
+  float* packedQueries_ = nullptr;  // tiles of [D][rows]
   float* keys_ = nullptr;           // [D rounded up][kChunk], features
   float* values_ = nullptr;         // [kChunk][Dv + 1 rounded up]
   float* output_ = nullptr;         // [kChunk][Dv + 1 rounded up], not yet divided
@@ -152,12 +154,16 @@ Status linearAttention(const TensorView& query, const TensorView& key, const Ten
   for (size_t b = 0; b < plan.batch; ++b) {
     for (size_t h = 0; h < plan.heads; ++h) {
       state.begin(b, h);
-      if (!plan.mask.causal) forEachChunk(keys, [&](Range chunk) { state.absorb(chunk); });
+      if (!plan.mask.causal) {
+        forEachChunk(keys, [&](Range chunk) {
+          state.read(chunk);
+          state.absorb();
+        });
+      }
       forEachChunk(queries, [&](Range chunk) {
-        const Range own{std::min(chunk.begin, keys), plan.mask.causal ? std::min(chunk.end, keys) : 0};
-        const bool isOwn = own.begin < own.end;
-        state.attend(chunk, isOwn ? own : Range{}, output);
-        if (isOwn) state.absorb(own);
+        if (plan.mask.causal) state.read({std::min(chunk.begin, keys), std::min(chunk.end, keys)});
+        state.attend(chunk, output);
+        state.absorb();
       });
     }
   }

@@ -18,6 +18,8 @@ class QueryBlock {
   static constexpr size_t kRows = Scores::kRows;
   static constexpr size_t kColumns = Scores::kColumns;
   static constexpr size_t kKeys = Scores::kKeys;
+  /// Blocks that a call falls into where its rows allow it.
+  static constexpr uint64_t kShares = 8;
 
  public:
   explicit QueryBlock(const AttentionPlan& plan)
@@ -28,10 +30,10 @@ class QueryBlock {
 
   bool allocate(Arena& arena) {
     const size_t room = kernels::roundUp(rowsPerBlock_, kRows);
-    valueTail_ = arena.floats({kKeys, kColumns});
+    values_ = arena.floats({kKeys, outputStride_});
     output_ = arena.floats({room, outputStride_});
     state_ = arena.floats({3, room});
-    return scores_.allocate(room, arena) && valueTail_ && output_ && state_;
+    return scores_.allocate(room, arena) && values_ && output_ && state_;
   }
 
   /// The rows from `row` on that are done together.
@@ -73,7 +75,8 @@ class QueryBlock {
       float* to = rowOf(output, batch_, head_, first + row);
       // A row that may attend to nothing gives zeros, which its output is as yet.
       const float factor = end.attends != 0 ? 1.0f / end.sum : 1.0f;
-      for (size_t d = 0; d < plan_.valueDim; ++d) to[d] = outputRow(row)[d] * factor;
+      const float* from = outputRow(row);
+      for (size_t d = 0; d < plan_.valueDim; ++d) to[d] = from[d] * factor;
       if (memory.logSumExp == nullptr) continue;
       memory.logSumExp[plan_.logSumExpIndex(batch_, head_, rows_.begin + row)] = logSumExp(end);
     }
@@ -112,8 +115,9 @@ class QueryBlock {
     float max, sum, attends;
   };
 
-  /// 96 rows repay the packing of a key block (3 % of its products); very wide heads take fewer, so that
-  /// scratch stays near the second-level cache. Rows are split evenly, or as a block map's are.
+  /// Rows in proportion to all there are, so that there are blocks enough to share: 96 repay the packing of a
+  /// key block (3 % of its products), and scratch of more than some 512 of head size 64 would leave the
+  /// second-level cache. Rows are split evenly, or as a block map's are.
   static size_t chooseRows(const AttentionPlan& plan) {
     const uint64_t width = uint64_t{plan.headDim} + plan.valueDim;
     const auto wide = static_cast<size_t>(std::max<uint64_t>(1, 65536 / width));
@@ -123,7 +127,9 @@ class QueryBlock {
       return rows;
     }
     const size_t queries = plan.sequences().queries;
-    const size_t most = std::min<size_t>(96, kernels::roundUp(wide, kRows));
+    const uint64_t share = uint64_t{queries} * plan.batch * plan.heads / kShares;
+    const size_t most =
+        kernels::roundUp(std::min(wide, static_cast<size_t>(std::max<uint64_t>(96, share))), kRows);
     const size_t blocks = std::max<size_t>(1, (queries + most - 1) / most);
     return kernels::roundUp(std::max<size_t>(1, (queries + blocks - 1) / blocks), kRows);
   }
@@ -146,8 +152,10 @@ class QueryBlock {
 
   template <class Visit>
   void forEachTile(Visit visit) {
-    for (size_t row = rows_.begin; row < rows_.end; row += kRows) {
-      visit(Range{row, std::min(row + kRows, rows_.end)});
+    for (Range tile{rows_.begin, rows_.begin}; tile.end < rows_.end;) {
+      tile.begin = tile.end;
+      tile.end = std::min(rows_.end, tile.begin + kernels::tileRows<Arch>(rows_.end - tile.begin));
+      visit(tile);
     }
   }
 
@@ -164,11 +172,8 @@ class QueryBlock {
 
   void attendKeys(Range keys) {
     scores_.packKeys(keys);
-    const size_t tail = plan_.valueDim % kColumns;
-    if (tail != 0) {
-      kernels::packTailColumns(values(keys.begin) + plan_.valueDim - tail, plan_.value.strides[2],
-                               keys.size(), tail, kColumns, valueTail_);
-    }
+    kernels::packColumns<kColumns>(values(keys.begin), plan_.value.strides[2], keys.size(), plan_.valueDim,
+                                   values_);
     block_ = keys;
     valuesAreFinite_.reset();
     forEachTile([&](Range tile) { forEachPart(tile, keys, [&](Range part) { attendTile(tile, part); }); });
@@ -176,10 +181,14 @@ class QueryBlock {
 
   void attendTile(Range tile, Range keys) {
     const bool full = scores_.compute(tile, keys, Stage::kBiased);
+    const simd::Exp2<Arch> exp2;
+    float highest[kRows];
+    kernels::rowMaxima<Arch, kRows, kKeys>(scores_.row(0), Scores::padded(keys), highest);
     for (size_t r = 0; r < tile.size(); ++r) {
       State& row = state(tile.begin + r - rows_.begin);
       if (scores_.attends(r)) row.attends = 1.0f;
-      softmaxRow(r, row, outputRow(tile.begin + r - rows_.begin), Scores::padded(keys));
+      raiseMaximum(row, highest[r], outputRow(tile.begin + r - rows_.begin));
+      row.sum += kernels::expRow<Arch>(exp2, scores_.row(r), Scores::padded(keys), shiftOf(row.max));
     }
     // 0 · NaN is NaN: where a masked value may be one, the product must leave masked pairs out one by one.
     if (full || valuesAreFinite()) {
@@ -191,35 +200,27 @@ class QueryBlock {
 
   /// Online softmax (Milakov & Gimelshein 2018): the row's earlier sum and output shrink when its maximum
   /// grows.
-  void softmaxRow(size_t r, State& row, float* output, size_t padded) {
+  void raiseMaximum(State& row, float highest, float* output) {
     const float before = row.max;
-    const float highest = kernels::rowMaximum<Arch>(scores_.row(r), padded, before);
-    if (highest > before) {
-      if (before != kernels::kNegativeInfinity) {
-        const float shrink = std::exp(before - highest);
-        row.sum *= shrink;
-        kernels::scaleRow<Arch>(output, outputStride_, shrink);
-      }
-      row.max = highest;
-    }
-    row.sum += kernels::expRow<Arch>(scores_.row(r), padded, shiftOf(highest));
+    if (!(highest > before)) return;
+    row.max = highest;
+    if (before == kernels::kNegativeInfinity) return;
+    const float shrink = std::exp(before - highest);
+    row.sum *= shrink;
+    kernels::scaleRow<Arch>(output, outputStride_, shrink);
   }
 
   /// With every score -infinity there is no maximum to subtract: e^(-infinity - 0) = 0.
   static float shiftOf(float highest) { return highest == kernels::kNegativeInfinity ? 0.0f : highest; }
 
   void accumulate(Range tile, Range keys) {
-    const size_t inPlace = plan_.valueDim / kColumns * kColumns;
-    const float* rows = values(keys.begin);
+    const float* values = values_ + (keys.begin - block_.begin) * kColumns;
     float* out = outputRow(tile.begin - rows_.begin);
-    for (size_t c = 0; c < inPlace; c += kColumns) {
-      kernels::matmulTile<Arch, kernels::Start::kFromC, kKeys, 1>(
-          keys.size(), scores_.row(0), rows + c, plan_.value.strides[2], out + c, outputStride_);
+    for (size_t c = 0; c < outputStride_; c += kColumns) {
+      kernels::matmulTile<Arch, kernels::Start::kFromC, kKeys>(tile.size(), keys.size(), scores_.row(0),
+                                                               values + c * block_.size(), kColumns, out + c,
+                                                               outputStride_);
     }
-    if (inPlace == plan_.valueDim) return;
-    kernels::matmulTile<Arch, kernels::Start::kFromC, kKeys, 1>(
-        keys.size(), scores_.row(0), valueTail_ + (keys.begin - block_.begin) * kColumns, kColumns,
-        out + inPlace, outputStride_);
   }
 
   void accumulateAttended(Range tile, Range keys) {
@@ -251,13 +252,14 @@ class QueryBlock {
   }
 
   void normalise(Range tile, Range keys, bool full) {
+    const simd::Exp2<Arch> exp2;
     for (size_t r = 0; r < tile.size(); ++r) {
       const State& row = state(tile.begin + r - rows_.begin);
       if (!scores_.attends(r) || row.attends == 0) {
         std::fill_n(scores_.row(r), keys.size(), 0.0f);
         continue;
       }
-      kernels::expRow<Arch>(scores_.row(r), Scores::padded(keys), row.max);
+      kernels::expRow<Arch>(exp2, scores_.row(r), Scores::padded(keys), row.max);
       kernels::scaleRow<Arch>(scores_.row(r), Scores::padded(keys), 1.0f / row.sum);
       // In a row of NaN, or of -infinity alone, e^(-infinity - max) is NaN; but a masked pair has no part in
       // it.
@@ -278,9 +280,9 @@ class QueryBlock {
   Range block_;                          // of keys, packed
   std::optional<bool> valuesAreFinite_;  // of that block, once asked
 
-  float* valueTail_ = nullptr;  // [kKeys][kColumns], the last Dv mod kColumns columns
-  float* output_ = nullptr;     // [rows][Dv rounded up], not yet divided by the sums
-  float* state_ = nullptr;      // State per row
+  float* values_ = nullptr;  // [Dv / kColumns][block][kColumns], rounded up with zeros
+  float* output_ = nullptr;  // [rows][Dv rounded up], not yet divided by the sums
+  float* state_ = nullptr;   // State per row
 };
 
 }  // namespace attention

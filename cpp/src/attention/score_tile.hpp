@@ -44,15 +44,15 @@ class ScoreTile {
     head_ = head;
     rows_ = rows;
     slope_ = plan_.slopeOf(head);
-    kernels::packRows<Arch, kRows>(plan_.queryRow(batch, head, rows.begin), plan_.query.strides[2],
-                                   rows.size(), plan_.headDim, plan_.scale, query_);
+    kernels::packTiles<Arch>(plan_.queryRow(batch, head, rows.begin), plan_.query.strides[2], rows.size(),
+                             plan_.headDim, plan_.scale, query_);
   }
 
   /// At most kKeys of them.
   void packKeys(Range keys) {
     block_ = keys;
-    kernels::packRows<Arch, kColumns>(plan_.keyRow(batch_, head_, keys.begin), plan_.key.strides[2],
-                                      keys.size(), plan_.headDim, 1.0f, keys_);
+    kernels::packPanels<Arch>(plan_.keyRow(batch_, head_, keys.begin), plan_.key.strides[2], keys.size(),
+                              plan_.headDim, keys_);
   }
 
   /// The next stretch of packed keys of which any row of the tile may see something, from `from` on: keys
@@ -91,17 +91,17 @@ class ScoreTile {
 
  private:
   void multiply(Range tile, Range keys) {
-    const size_t depth = plan_.headDim;
+    const size_t depth = plan_.headDim, first = std::min(depth, kDepth);
+    const size_t rows = kernels::tileRows<Arch>(tile.size());
     const float* q = query_ + (tile.begin - rows_.begin) * depth;
     const float* k = keys_ + (keys.begin - block_.begin) * depth;
-    const size_t first = std::min(depth, kDepth);
     for (size_t j = 0; j < keys.size(); j += kColumns) {
-      kernels::matmulTile<Arch, kernels::Start::kZero, 1, kRows>(first, q, k + j * depth, kColumns,
-                                                                 scores_ + j, kKeys);
-      for (size_t d = first; d < depth; d += kDepth) {
-        kernels::matmulTile<Arch, kernels::Start::kAddedLast, 1, kRows>(
-            std::min(kDepth, depth - d), q + d * kRows, k + j * depth + d * kColumns, kColumns, scores_ + j,
-            kKeys);
+      kernels::matmulTile<Arch, kernels::Start::kZero, kernels::kPacked>(rows, first, q, k + j * depth,
+                                                                         kColumns, scores_ + j, kKeys);
+      for (size_t d = kDepth; d < depth; d += kDepth) {
+        kernels::matmulTile<Arch, kernels::Start::kAddedLast, kernels::kPacked>(
+            rows, std::min(kDepth, depth - d), q + d * rows, k + j * depth + d * kColumns, kColumns,
+            scores_ + j, kKeys);
       }
     }
   }
@@ -151,7 +151,7 @@ class ScoreTile {
   float slope_ = 0;
   std::array<bool, kRows> attends_{};
 
-  float* query_ = nullptr;   // [rows / kRows][D][kRows], scaled
+  float* query_ = nullptr;   // tiles of [D][rows], scaled
   float* keys_ = nullptr;    // [kKeys / kColumns][D][kColumns]
   float* scores_ = nullptr;  // [kRows][kKeys]
   float* bias_ = nullptr;    // [kKeys], of one row

@@ -51,13 +51,13 @@ class Silu {
 
  public:
   F operator()(F x) const {
-    const F small = exp2_(-xsimd::abs(x) * log2e_);
+    const F small = exp2_.natural(-xsimd::abs(x));
     return x * xsimd::select(x < zero_, small, one_) / (one_ + small);
   }
 
  private:
   simd::Exp2<Arch> exp2_;
-  F log2e_{std::numbers::log2e_v<float>}, zero_{0.0f}, one_{1.0f};
+  F zero_ = simd::held<Arch>(0.0f), one_ = simd::held<Arch>(1.0f);
 };
 
 /// elu(x) + 1: x + 1 above 0, else e^x. The feature map of linear attention.
@@ -66,11 +66,11 @@ class EluPlusOne {
   using F = simd::Floats<Arch>;
 
  public:
-  F operator()(F x) const { return xsimd::select(x > zero_, x + one_, exp2_(-xsimd::abs(x) * log2e_)); }
+  F operator()(F x) const { return xsimd::select(x > zero_, x + one_, exp2_.natural(-xsimd::abs(x))); }
 
  private:
   simd::Exp2<Arch> exp2_;
-  F log2e_{std::numbers::log2e_v<float>}, zero_{0.0f}, one_{1.0f};
+  F zero_ = simd::held<Arch>(0.0f), one_ = simd::held<Arch>(1.0f);
 };
 
 }  // namespace attention::kernels

@@ -39,23 +39,24 @@ class LinearBlock {
  private:
   void multiply(const float* x, size_t count, size_t from, float* out) {
     const size_t depth = std::min(kBlockDepth, inputs_ - from);
-    packRows<Arch, kRows>(x, inputs_, count, depth, 1.0f, rows_);
+    for (size_t r = 0; r < count; ++r) std::copy_n(x + r * inputs_, depth, rows_ + r * kBlockDepth);
     for (size_t column = 0; column < outputs_; column += kColumns) {
       const size_t width = std::min(kColumns, outputs_ - column);
       packGroup<Arch, kColumns>(weight_ + column * inputs_ + from, inputs_, width, depth, 1.0f, panel_);
       for (size_t row = 0; row < count; row += kRows) {
-        tile(rows_ + row * depth, depth, std::min(kRows, count - row), width, out + row * outputs_ + column);
+        tile(rows_ + row * kBlockDepth, depth, std::min(kRows, count - row), width,
+             out + row * outputs_ + column);
       }
     }
   }
 
   void tile(const float* a, size_t depth, size_t rows, size_t columns, float* out) {
     if (rows == kRows && columns == kColumns) {
-      matmulTile<Arch, Start::kFromC, 1, kRows>(depth, a, panel_, kColumns, out, outputs_);
+      matmulTile<Arch, Start::kFromC, kBlockDepth>(kRows, depth, a, panel_, kColumns, out, outputs_);
       return;
     }
     float edge[kRows * kColumns];
-    matmulTile<Arch, Start::kZero, 1, kRows>(depth, a, panel_, kColumns, edge, kColumns);
+    matmulTile<Arch, Start::kZero, kBlockDepth>(kRows, depth, a, panel_, kColumns, edge, kColumns);
     for (size_t r = 0; r < rows; ++r) {
       for (size_t c = 0; c < columns; ++c) out[r * outputs_ + c] += edge[r * kColumns + c];
     }

@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <limits>
-#include <numbers>
 
 #include "../simd/exp2.hpp"
 
@@ -27,14 +26,31 @@ inline float rowMaximum(const float* row, size_t n, float floor) {
   return xsimd::reduce_max(simd::maximum<Arch>(even, odd));
 }
 
+/// The largest of n values of each of Rows rows, NaN passed over. All rows at a time: the next row need not
+/// wait until one row's running values have met.
+template <class Arch, size_t Rows, size_t Stride>
+inline void rowMaxima(const float* rows, size_t n, float* maxima) {
+  using F = simd::Floats<Arch>;
+  F running[Rows];
+#pragma GCC unroll 8
+  for (size_t r = 0; r < Rows; ++r) running[r] = F(kNegativeInfinity);
+  for (size_t j = 0; j < n; j += simd::kLanes<Arch>) {
+#pragma GCC unroll 8
+    for (size_t r = 0; r < Rows; ++r) {
+      running[r] = simd::maximum<Arch>(running[r], F::load_unaligned(rows + r * Stride + j));
+    }
+  }
+#pragma GCC unroll 8
+  for (size_t r = 0; r < Rows; ++r) maxima[r] = xsimd::reduce_max(running[r]);
+}
+
 /// row = e^(row - shift), in one pass; returns the sum.
 template <class Arch>
-inline float expRow(float* row, size_t n, float shift) {
+inline float expRow(const simd::Exp2<Arch>& exp2, float* row, size_t n, float shift) {
   using F = simd::Floats<Arch>;
-  const simd::Exp2<Arch> exp2;
-  const F subtracted(shift), log2e(std::numbers::log2e_v<float>);
+  const F subtracted(shift);
   const auto step = [&](float* at) {
-    const F value = exp2((F::load_unaligned(at) - subtracted) * log2e);
+    const F value = exp2.natural(F::load_unaligned(at) - subtracted);
     value.store_unaligned(at);
     return value;
   };
