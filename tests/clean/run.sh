@@ -31,13 +31,22 @@ inside() {
     "$root" "$1" HOME=/root LANG=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "${network[@]}"
 }
 
-mapfile -t network < <(env | grep -iE '^(https?_proxy|no_proxy|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|GIT_SSL_CAINFO)=' || true)
+# grep, content with no match: its status is 1 then, and 2 where it failed.
+matching() { grep "$@" || [ $? = 1 ]; }
+
+settings=$(env | matching -iE '^(https?_proxy|no_proxy|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|GIT_SSL_CAINFO)=')
+network=()
+[ -z "$settings" ] || mapfile -t network <<< "$settings"
 
 copy_network_settings() {
+  local file files
   cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
   install -D /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
-  apt-config dump | grep -E '^Acquire::(https?|Check)' > "$root/etc/apt/apt.conf.d/99network" || true
-  cat "$(npm config get globalconfig)" "$(npm config get userconfig)" > "$root/root/.npmrc" 2>/dev/null || true
+  apt-config dump | matching -E '^Acquire::(https?|Check)' > "$root/etc/apt/apt.conf.d/99network"
+  files=$(npm config get globalconfig && npm config get userconfig)
+  while read -r file; do
+    [ ! -e "$file" ] || cat "$file" >> "$root/root/.npmrc"
+  done <<< "$files"
 }
 
 # The oldest Node.js that must do: Debian 13 has it; for Debian 12 it comes, with npm, from npm's own packages.
@@ -59,10 +68,10 @@ make_system() {
   copy_network_settings
   install_node
   git -C "$repository" bundle create -q "$root/attention-wasm.bundle" HEAD
-  inside 'git clone -q /attention-wasm.bundle /root/attention-wasm'
+  inside 'git clone -q /attention-wasm.bundle ~/attention-wasm'
 }
 
-in_clone() { inside "cd /root/attention-wasm && $1"; }
+in_clone() { inside "cd ~/attention-wasm && $1"; }
 
 # Runs a named step with its output in a log, and adds its outcome and seconds to the table. After a failed step the
 # others of that system are left out.
