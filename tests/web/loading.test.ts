@@ -142,6 +142,25 @@ describe('choosing a variant', () => {
     works(engine);
     engine.dispose();
   });
+  test.each<LoadOptions>([
+    { deterministic: true },
+    { deterministic: true, variant: 'auto' },
+    { deterministic: true, variant: 'simd' },
+    { deterministic: true, wasm: bytesOf('simd') },
+  ])('deterministic takes the plain one: %o', async (options) => {
+    const engine = await createAttention(options);
+    expect(engine.info.variant).toBe('simd');
+    works(engine);
+    engine.dispose();
+  });
+  test('deterministic: false is as if not given', async () => {
+    const engine = await createAttention({ deterministic: false });
+    expect(engine.info.variant).toBe('relaxed-simd');
+    engine.dispose();
+    const relaxed = await createAttention({ deterministic: false, variant: 'relaxed-simd' });
+    expect(relaxed.info.variant).toBe('relaxed-simd');
+    relaxed.dispose();
+  });
   test('where relaxed SIMD is missing, auto does without and its name is refused', async () => {
     const without = await run('variant.mjs', []);
     const relaxed = needsFlag ? 'UNSUPPORTED_ENGINE' : 'relaxed-simd';
@@ -156,12 +175,20 @@ describe('options of loading', () => {
     ['a variant that is not built', { variant: 'simd-threads' }, 'options.variant', 'simd-threads'],
     ['threads', { threads: 2 }, 'options.threads', 'threads'],
     ['threads auto', { threads: 'auto' }, 'options.threads', 'threads'],
-    ['deterministic', { deterministic: true }, 'options.deterministic', 'deterministic'],
+    ['deterministic by 1', { deterministic: 1 }, 'options.deterministic', '1'],
+    ['deterministic by text', { deterministic: 'true' }, 'options.deterministic', "'true'"],
+    ['deterministic by null', { deterministic: null }, 'options.deterministic', 'null'],
     [
       'deterministic beside the relaxed variant',
       { deterministic: true, variant: 'relaxed-simd' },
       'options.deterministic',
-      'deterministic',
+      "'relaxed-simd'",
+    ],
+    [
+      'deterministic with the bytes of the relaxed variant',
+      { deterministic: true, wasm: bytesOf('relaxed-simd') },
+      'options.wasm',
+      "'simd'",
     ],
     ['no memory', { maximumMemoryBytes: 0 }, 'options.maximumMemoryBytes', '0'],
     ['NaN memory', { maximumMemoryBytes: NaN }, 'options.maximumMemoryBytes', 'NaN'],

@@ -2,7 +2,7 @@ import { abortError, abortSignal, checkKeys, integer, oneOf } from '../arguments
 import { attentionOver } from '../attention.js';
 import createModule from '../attention-module.js';
 import { Engine } from '../engine.js';
-import { AttentionError, invalid } from '../errors.js';
+import { AttentionError, invalid, refused } from '../errors.js';
 import type { Attention, LoadOptions, Variant } from '../types.js';
 import { hasFusedRelaxedSimd, hasSimd } from './features.js';
 import { passesSelfTest } from './self-test.js';
@@ -21,22 +21,30 @@ const maximumBytes = 4 * 2 ** 30;
  * INVALID_ARGUMENT, OUT_OF_MEMORY.
  */
 export async function createAttention(options?: LoadOptions): Promise<Attention> {
-  const { variant, wasm, maximumMemoryBytes, signal } = checkKeys(
+  const { variant, deterministic, wasm, maximumMemoryBytes, signal } = checkKeys(
     'options',
     options,
-    ['variant', 'wasm', 'maximumMemoryBytes', 'signal'],
-    ['threads', 'deterministic'],
+    ['variant', 'deterministic', 'wasm', 'maximumMemoryBytes', 'signal'],
+    ['threads'],
   );
-  const named = oneOf('options.variant', variant ?? 'auto', ['auto', 'simd', 'relaxed-simd'] as const, [
-    'simd-threads',
-    'relaxed-simd-threads',
-  ]);
+  const named = wantedVariant(variant, deterministic);
   const limit = integer('options.maximumMemoryBytes', maximumMemoryBytes ?? maximumBytes, initialBytes, maximumBytes);
   if (!hasSimd()) throw unsupported('this engine has no WebAssembly SIMD');
   const stop = abortSignal(signal);
   if (stop?.aborted) throw abortError(stop);
   const work = load(named, wasm, limit);
   return stop ? abortable(work, stop) : work;
+}
+
+/** Relaxed SIMD may round differently in each engine; plain SIMD has one result, down to the sign of zero. */
+function wantedVariant(variant: LoadOptions['variant'], deterministic: LoadOptions['deterministic']): 'auto' | Variant {
+  const named = oneOf('options.variant', variant ?? 'auto', ['auto', 'simd', 'relaxed-simd'] as const, [
+    'simd-threads',
+    'relaxed-simd-threads',
+  ]);
+  if (!oneOf('options.deterministic', deterministic ?? false, [false, true])) return named;
+  if (named === 'relaxed-simd') throw refused('options.deterministic', 'true', `false beside variant '${named}'`);
+  return 'simd';
 }
 
 async function load(named: 'auto' | Variant, wasm: LoadOptions['wasm'], limit: number): Promise<Attention> {

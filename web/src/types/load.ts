@@ -17,6 +17,12 @@ export interface LoadOptions {
    */
   variant?: 'auto' | Variant;
   /**
+   * The same bits in every engine, for results that are compared or hashed: takes the plain SIMD variant, which adds in
+   * one fixed order and leaves no rounding to the engine. NaN is NaN everywhere, but its bits are the processor's own.
+   * False by default; beside variant 'relaxed-simd' INVALID_ARGUMENT.
+   */
+  deterministic?: boolean;
+  /**
    * Where the module's bytes come from: bundlers, CDNs, strict CSP, offline, edge. The address or the content of one
    * .wasm file, or a function from the file's name to its address. Bytes of another variant than the one named:
    * INVALID_ARGUMENT. Default: the files beside this module.
