@@ -87,13 +87,18 @@ forEachVariant(`activations, seed ${seed}`, (engine) => {
       for (const [lead, E, F] of [
         [[1], 3, 5],
         [[9], 16, 64],
-        [[2, 17], 40, 100],
+        [[3, 11], 40, 100],
       ] as const) {
         const [x, w] = [random.tensor([...lead, E]), weights(E, F, gated, biased)];
         // Both products have weights of variance 1/size: sums of size about 1..10, off by some roundings of that.
         const exact = oracle.feedForward(x, w, f);
         expectClose(engine().feedForward(x, w, { activation }), exact, 2e-6 * (1 + largest(exact.data)));
       }
+    });
+    test('relu where no activation is named, and any leading axes', () => {
+      const [x, w] = [random.tensor([2, 3, 4, 8]), weights(8, 16, false, true)];
+      const exact = oracle.feedForward(x, w, oracle.relu);
+      expectClose(engine().feedForward(x, w), exact, 2e-6 * (1 + largest(exact.data)));
     });
   });
 });

@@ -176,36 +176,6 @@ forEachVariant(`layers, seed ${seed}`, (engine) => {
     });
   });
 
-  describe('feedForward', () => {
-    const weights = (E: number, F: number, gated: boolean, biased: boolean) => ({
-      up: random.tensor([F, E], E ** -0.5),
-      down: random.tensor([E, F], F ** -0.5),
-      ...(gated && { gate: random.tensor([F, E], E ** -0.5) }),
-      ...(biased && { upBias: random.tensor([F]), downBias: random.tensor([E]) }),
-      ...(gated && biased && { gateBias: random.tensor([F]) }),
-    });
-    const cases = [false, true].flatMap((gated) => [false, true].map((biased) => [gated, biased] as const));
-    test.each(cases)('gate %s, biases %s', (gated, biased) => {
-      for (const [rows, E, F] of [
-        [1, 3, 5],
-        [9, 16, 64],
-        [33, 40, 100],
-      ] as const) {
-        const [x, w] = [random.tensor([rows, E]), weights(E, F, gated, biased)];
-        // Both products have weights of variance 1/size: sums of size about 1..10, off by some roundings of that.
-        const relu = oracle.feedForward(x, w, oracle.relu);
-        expectClose(engine().feedForward(x, w), relu, 2e-6 * (1 + largest(relu.data)));
-        expectClose(engine().feedForward(x, w, { activation: 'relu' }), relu, 2e-6 * (1 + largest(relu.data)));
-        const gelu = oracle.feedForward(x, w, oracle.gelu);
-        expectClose(engine().feedForward(x, w, { activation: 'gelu' }), gelu, 2e-6 * (1 + largest(gelu.data)));
-      }
-    });
-    test('leading axes stay', () => {
-      const [x, w] = [random.tensor([2, 3, 4, 8]), weights(8, 16, false, true)];
-      expectClose(engine().feedForward(x, w), oracle.feedForward(x, w, oracle.relu), 1e-5);
-    });
-  });
-
   describe('embedding', () => {
     const table = random.tensor([11, 6]);
     test.each([

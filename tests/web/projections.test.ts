@@ -1,6 +1,7 @@
+import type { ProjectionWeights } from 'attention-wasm';
 import { describe, expect, test } from 'vitest';
 import { expectClose, largest } from './compare.ts';
-import { crossAttention, type Projections, selfAttention } from './oracle/layers.ts';
+import { crossAttention, selfAttention } from './oracle/layers.ts';
 import { type Floats, Random, seed } from './random.ts';
 import { exactly, randomRules, telling } from './random-rules.ts';
 import { forEachVariant } from './variants.ts';
@@ -27,7 +28,7 @@ function projections({
   Dv = D,
   output = true,
   biases = true,
-}: Sizes): Projections<Floats> {
+}: Sizes): ProjectionWeights<Floats> {
   const matrix = (rows: number, columns: number) => random.tensor([rows, columns], columns ** -0.5);
   return {
     query: matrix(H * D, E),

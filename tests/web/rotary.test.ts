@@ -1,6 +1,7 @@
+import type { RopeScaling } from 'attention-wasm';
 import { describe, expect, test } from 'vitest';
 import { expectClose, U } from './compare.ts';
-import { frequencies, type RotaryOptions, rotaryEmbedding, type Scaling } from './oracle/rotary.ts';
+import { attentionFactor, frequencies, type RotaryOptions, rotaryEmbedding } from './oracle/rotary.ts';
 import { type Floats, type Plain, Random, seed } from './random.ts';
 import { forEachVariant } from './variants.ts';
 
@@ -17,7 +18,6 @@ function made(x: Floats, exact: { size: Float64Array }, gain = 1) {
 }
 
 type Options = RotaryOptions & { cos?: Plain; sin?: Plain };
-const gainOf = (s?: Scaling) => (s?.type === 'yarn' ? (s.attentionFactor ?? 0.1 * Math.log(s.factor) + 1) : 1);
 const B = 2;
 const S = 7;
 const H = 3;
@@ -30,7 +30,7 @@ const forms: [string, (D: number) => number[], Options][] = [
   ['BHSD by name', (D) => [B, H, S, D], { layout: 'BHSD', numHeads: H }],
   ['BSHD', (D) => [B, S, H, D], { layout: 'BSHD' }],
 ];
-const scalings: Scaling[] = [
+const scalings: RopeScaling[] = [
   { type: 'linear', factor: 4 },
   { type: 'llama3', factor: 8, lowFreqFactor: 1, highFreqFactor: 4, originalContext: 8192 },
   { type: 'llama3', factor: 32, lowFreqFactor: 2, highFreqFactor: 3, originalContext: 100 },
@@ -43,7 +43,7 @@ const scalings: Scaling[] = [
 forEachVariant(`rotaryEmbedding, seed ${seed}`, (engine) => {
   const check = (x: Floats, options: Options = {}): void => {
     const exact = rotaryEmbedding(x, options);
-    const tolerance = options.cos ? given(exact) : made(x, exact, gainOf(options.scaling));
+    const tolerance = options.cos ? given(exact) : made(x, exact, attentionFactor(options.scaling));
     expectClose(engine().rotaryEmbedding(x, options), exact, tolerance);
   };
   /** Cosines and sines of rows that no base makes. */
@@ -109,7 +109,7 @@ forEachVariant(`rotaryEmbedding, seed ${seed}`, (engine) => {
     const x = { data: Float32Array.from(entries.flatMap(({ data }) => Array.from(data))), shape: [5, ...one.slice(1)] };
     const positions = Array.from({ length: S }, () => random.integer(-50, 5000));
     const caches = { ...tables(20, 3), positions: positions.map((p) => Math.abs(p) % 20) };
-    const yarn = { scaling: scalings[3] as Scaling, positions };
+    const yarn = { scaling: scalings[3] as RopeScaling, positions };
     for (const more of [
       {},
       { positions },
@@ -219,7 +219,7 @@ forEachVariant(`rotaryEmbedding, seed ${seed}`, (engine) => {
       { type: 'llama3', factor: 10, lowFreqFactor: 1, highFreqFactor: 4, originalContext: 2048 },
       { 17: 8.6596e-2, 31: 1.073e-2, 40: 3.4539e-4, 63: 1.1548e-5 },
     ],
-  ] as [string, Scaling, Record<number, number>][])('%s frequencies as published', (_, scaling, published) => {
+  ] as [string, RopeScaling, Record<number, number>][])('%s frequencies as published', (_, scaling, published) => {
     const x = { data: new Float32Array(128).fill(1, 0, 64), shape: [1, 128] };
     const got = engine().rotaryEmbedding(x, { scaling, positions: [1] }).data;
     for (const [pair, frequency] of Object.entries(published)) {

@@ -1,3 +1,4 @@
+import type { ProjectionWeights } from 'attention-wasm';
 import { attention, type OracleOptions, type OracleResult } from './attention.ts';
 import { erfc } from './erf.ts';
 import { type Exact, type Numbers, sizeOf, valuesOf } from './values.ts';
@@ -142,22 +143,11 @@ export function sinusoidalPositions(length: number, size: number, { offset = 0, 
   return { data, shape: [length, size] };
 }
 
-export interface Projections<T = Numbers> {
-  query: T;
-  key: T;
-  value: T;
-  output?: T;
-  queryBias?: T;
-  keyBias?: T;
-  valueBias?: T;
-  outputBias?: T;
-}
-
 /** Queries from x, keys and values from the context, packed heads, then the output projection where there is one. */
 export function crossAttention(
   x: Numbers,
   context: Numbers,
-  w: Projections,
+  w: ProjectionWeights<Numbers>,
   options: OracleOptions = {},
 ): OracleResult {
   const q = linear(x, w.query, w.queryBias);
@@ -167,5 +157,5 @@ export function crossAttention(
   return { ...result, output: w.output ? linear(result.output, w.output, w.outputBias) : result.output };
 }
 
-export const selfAttention = (x: Numbers, w: Projections, options: OracleOptions = {}): OracleResult =>
+export const selfAttention = (x: Numbers, w: ProjectionWeights<Numbers>, options: OracleOptions = {}): OracleResult =>
   crossAttention(x, x, w, options);

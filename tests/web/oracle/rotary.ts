@@ -1,3 +1,4 @@
+import type { RopeScaling } from 'attention-wasm';
 import { type Exact, type Numbers, valuesOf } from './values.ts';
 
 /**
@@ -16,23 +17,11 @@ export interface RotaryOptions {
   interleaved?: boolean;
   cos?: Numbers;
   sin?: Numbers;
-  scaling?: Scaling;
+  scaling?: RopeScaling;
 }
 
-export type Scaling =
-  | { type: 'linear'; factor: number }
-  | { type: 'llama3'; factor: number; lowFreqFactor: number; highFreqFactor: number; originalContext: number }
-  | {
-      type: 'yarn';
-      factor: number;
-      originalContext: number;
-      betaFast?: number;
-      betaSlow?: number;
-      attentionFactor?: number;
-    };
-
 /** f_0 … f_(dims/2 − 1) after scaling. */
-export function frequencies(dims: number, base: number, scaling?: Scaling): number[] {
+export function frequencies(dims: number, base: number, scaling?: RopeScaling): number[] {
   const plain = Array.from({ length: dims / 2 }, (_, i) => base ** ((-2 * i) / dims));
   if (!scaling) return plain;
   if (scaling.type === 'linear') return plain.map((f) => f / scaling.factor);
@@ -52,7 +41,7 @@ export function frequencies(dims: number, base: number, scaling?: Scaling): numb
 }
 
 /** YaRN (Peng et al. 2023, 3.2): the share of each frequency that is kept as it is, 1 for those that turn more than betaFast times in the original context. */
-function yarnShare(dims: number, base: number, scaling: Scaling & { type: 'yarn' }): number[] {
+function yarnShare(dims: number, base: number, scaling: RopeScaling & { type: 'yarn' }): number[] {
   const { originalContext, betaFast = 32, betaSlow = 1 } = scaling;
   const pairThatTurns = (times: number) =>
     (dims * Math.log(originalContext / (2 * Math.PI * times))) / (2 * Math.log(base));
@@ -62,7 +51,8 @@ function yarnShare(dims: number, base: number, scaling: Scaling & { type: 'yarn'
   return Array.from({ length: dims / 2 }, (_, i) => 1 - Math.min(1, Math.max(0, (i - low) / (high - low))));
 }
 
-const attentionFactor = (scaling?: Scaling): number =>
+/** By which cos and sin are multiplied. */
+export const attentionFactor = (scaling?: RopeScaling): number =>
   scaling?.type === 'yarn' ? (scaling.attentionFactor ?? 0.1 * Math.log(scaling.factor) + 1) : 1;
 
 /** Rotated values, and for each Σ|product| that it is the sum of: what its rounding errors are measured against. */
