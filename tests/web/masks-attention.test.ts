@@ -1,7 +1,8 @@
 import { createAttention, masks } from 'attention-wasm';
 import { describe, expect, test } from 'vitest';
 import { expectClose, logSumExpTolerance, outputTolerance, probabilityTolerance } from './compare.ts';
-import { bits, builders, randomShape, randomTree, type Told, type WholeShape } from './mask-trees.ts';
+import { bits, builders, fitOf, type Told } from './mask-builders.ts';
+import { randomShape, randomTree, type WholeShape } from './mask-trees.ts';
 import { attention } from './oracle/attention.ts';
 import * as oracle from './oracle/masks.ts';
 import { type Floats, Random, seed } from './random.ts';
@@ -61,7 +62,7 @@ forEachVariant(`mask rules in attention, seed ${seed}`, (engine, variant) => {
   test.each(Object.keys(builders))('%s', (name) => {
     for (let n = 0; n < 4; n++) {
       const shape = randomShape(random);
-      expectRule((builders[name] as (typeof builders)[string])(random, shape), shape);
+      expectRule((builders[name] as (typeof builders)[string])(random, fitOf(shape)), shape);
     }
   });
   test('trees, beside the other rules', () => {
@@ -78,7 +79,7 @@ forEachVariant(`mask rules in attention, seed ${seed}`, (engine, variant) => {
         { alibi: { data: random.floats(shape.heads).map(Math.abs), shape: [shape.heads] } },
         { sinks: random.tensor([shape.heads]) },
       ];
-      expectRule(randomTree(random, shape), shape, Object.assign({}, random.pick(others), random.pick(others)));
+      expectRule(randomTree(random, fitOf(shape)), shape, Object.assign({}, random.pick(others), random.pick(others)));
     }
   });
   test("positions of a rule follow causal: 'lower-right' too", () => {

@@ -1,5 +1,6 @@
 import type { AttentionRules } from 'attention-wasm';
-import { bits, randomTree, type Told } from './mask-trees.ts';
+import { bits, fitOf, type Told } from './mask-builders.ts';
+import { randomTree } from './mask-trees.ts';
 import type { OracleOptions } from './oracle/attention.ts';
 import * as masks from './oracle/masks.ts';
 import { sizeOf } from './oracle/values.ts';
@@ -43,7 +44,7 @@ export function randomRules(random: Random, sizes: Sizes): Rules {
   if (random.chance(0.2)) options.sinks = random.tensor([H], 2);
   if (!random.chance(0.5)) return { options };
   if (random.chance(0.5)) return { options: { ...options, mask: denseMask(random, sizes) } };
-  const told = randomTree(random, shapeOf(options, sizes), 2);
+  const told = randomTree(random, fitOf(shapeOf(options, sizes)), 2);
   return { options: { ...options, mask: told.mask }, told };
 }
 

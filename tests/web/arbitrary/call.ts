@@ -2,7 +2,7 @@ import { type Inputs, inOracleWords, type Manner, type Options } from '../agains
 import { biasOf, offsetOf } from '../oracle/attention-rules.ts';
 import { sizeOf } from '../oracle/values.ts';
 import { type Floats, inType, type Plain, Random } from '../random.ts';
-import { type Letters, meaningOf } from './mask-rule.ts';
+import { meaningOf } from './mask-rule.ts';
 import type { IntegerType, MaskRecipe, Recipe } from './recipe.ts';
 
 export interface Call {
@@ -112,9 +112,13 @@ function optionsOf(recipe: Recipe, sizes: Sizes, random: Random): Options {
   };
   if (!mask) return options;
   if (!('tree' in mask)) return { ...options, mask: denseMask(mask, sizes, random) };
-  const offsets = Array.from({ length: B }, (_, b) => offsetOf(b, sizes, inOracleWords(options)));
-  const letters: Letters = { B, H, Sq, Skv, offsets, random };
-  return { ...options, ...meaningOf(mask.tree, letters) };
+  const extents = Array.from({ length: B }, (_, b) => ({
+    queries: Sq,
+    keys: Skv,
+    offset: offsetOf(b, sizes, inOracleWords(options)),
+  }));
+  const { mask: built, rule } = meaningOf(mask.tree, { heads: H, extents });
+  return { ...options, mask: built, rule };
 }
 
 const floats = (shape: number[], value: (index: number) => number): Floats => ({

@@ -118,18 +118,36 @@ export interface Shape {
   readonly queryOffset?: number | Ints;
 }
 
-export const offsetAt = ({ queryOffset = 0 }: Shape, b: number): number =>
-  typeof queryOffset === 'number' ? queryOffset : Number(queryOffset[b]);
+/** What one batch entry asks for; `offset` is the position of its query 0. */
+export interface Extent {
+  readonly queries: number;
+  readonly keys: number;
+  readonly offset: number;
+}
+
+export const extentsOf = ({ batch = 1, queries, keys, queryOffset = 0 }: Shape): Extent[] =>
+  Array.from({ length: batch }, (_, b) => ({
+    queries,
+    keys,
+    offset: Number(typeof queryOffset === 'number' ? queryOffset : queryOffset[b]),
+  }));
+
+/** The rule asked for every pair of one head of one batch entry. */
+export function plane(rule: Rule, b: number, h: number, { queries, keys, offset }: Extent): Uint8Array<ArrayBuffer> {
+  const data = new Uint8Array(queries * keys);
+  let n = 0;
+  for (let i = 0; i < queries; i++)
+    for (let j = 0; j < keys; j++) data[n++] = rule({ b, h, i, p: i + offset, j }) ? 1 : 0;
+  return data;
+}
 
 /** The rule asked for every pair. */
 export function toDense(rule: Rule, shape: Shape): { data: Uint8Array<ArrayBuffer>; shape: number[]; dtype: 'bool' } {
   const { batch: B = 1, heads: H = 1, queries, keys } = shape;
   const full = [B, H, queries, keys];
   const data = new Uint8Array(sizeOf(full));
-  let n = 0;
-  for (let b = 0; b < B; b++)
-    for (let h = 0; h < H; h++)
-      for (let i = 0; i < queries; i++)
-        for (let j = 0; j < keys; j++) data[n++] = rule({ b, h, i, p: i + offsetAt(shape, b), j }) ? 1 : 0;
+  extentsOf(shape).forEach((extent, b) => {
+    for (let h = 0; h < H; h++) data.set(plane(rule, b, h, extent), (b * H + h) * queries * keys);
+  });
   return { data, shape: full, dtype: 'bool' };
 }
