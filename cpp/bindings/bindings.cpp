@@ -163,7 +163,7 @@ uint32_t highWater() { return arena.highWater(); }
 uint32_t allocate(uint32_t bytes) {
   return bytes > kLargestBlock ? 0 : reinterpret_cast<uint32_t>(std::malloc(bytes));
 }
-void release(uint32_t address) { std::free(reinterpret_cast<void*>(address)); }
+void release(uint32_t address) { std::free(at(address)); }
 /// Addresses of text that ends with NUL: a string would have to be allocated, and memory may have run out.
 uint32_t errorArgument() { return reinterpret_cast<uint32_t>(latestArgument()); }
 uint32_t errorMessage() { return reinterpret_cast<uint32_t>(Message::latest()); }

@@ -14,8 +14,7 @@ Status last;
 TensorView view(const Tensor& tensor) {
   Shape shape;
   for (uint32_t axis = 0; axis < tensor.rank; ++axis) shape.push(tensor.dims[axis]);
-  return TensorView::contiguous(reinterpret_cast<void*>(tensor.data), static_cast<DType>(tensor.dtype),
-                                shape);
+  return TensorView::contiguous(at(tensor.data), static_cast<DType>(tensor.dtype), shape);
 }
 
 TensorView input(size_t slot) { return view(call.inputs[slot]); }

@@ -10,6 +10,11 @@ namespace attention::wire {
 extern Call call;
 extern Arena arena;
 
+/// JavaScript knows memory by numbers.
+inline void* at(uint32_t address) {
+  return reinterpret_cast<void*>(address);  // NOLINT(performance-no-int-to-ptr)
+}
+
 /// Attention's options have fixed places; a call's own operands and integers follow.
 enum Slot : size_t {
   kMask,
