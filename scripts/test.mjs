@@ -1,9 +1,10 @@
-// Runs everything that must pass, or one part of it: node scripts/test.mjs [lint|cpp|node|browsers|package]
+// Runs everything that must pass, or one part of it: node scripts/test.mjs [lint|cpp|node|browsers|engines|package]
+import { join } from 'node:path';
 import { build, buildPreset } from './build.mjs';
 import { buildDemo } from './demo.mjs';
-import { Failure, main, run } from './lib/run.mjs';
+import { Failure, main, repository, run } from './lib/run.mjs';
 import { lint } from './lint.mjs';
-import { setup } from './setup.mjs';
+import { installPackages, setup } from './setup.mjs';
 
 const buildStep = { name: 'build', run: build };
 const demoStep = { name: 'demo build', run: buildDemo };
@@ -19,12 +20,18 @@ const parts = {
     demoStep,
     { name: 'tests in browsers', run: (env) => vitest('tests/browser/vitest.config.ts', env) },
   ],
+  engines: [buildStep, { name: 'tests in engines', run: testEngines }],
   package: [buildStep, { name: 'package tests', run: (env) => vitest('tests/package/vitest.config.ts', env) }],
 };
 
 async function testPreset(preset, env) {
   await buildPreset(preset, env);
   await run('ctest', ['--preset', preset], { env });
+}
+
+async function testEngines(env) {
+  await installPackages(join(repository, 'tests/engines'));
+  await vitest('tests/engines/vitest.config.ts', env);
 }
 
 function vitest(config, env) {
@@ -68,7 +75,11 @@ await main(import.meta.url, async () => {
   if (part && !parts[part]) throw new Failure(`No part is called '${part}'. Parts: ${Object.keys(parts).join(', ')}.`);
   const wanted = part ? [part] : Object.keys(parts);
   const isFor = (...names) => names.some((name) => wanted.includes(name));
-  const needs = { native: isFor('cpp', 'lint'), lint: isFor('lint'), browsers: isFor('browsers', 'package') };
+  const needs = {
+    native: isFor('cpp', 'lint'),
+    lint: isFor('lint'),
+    browsers: isFor('browsers', 'engines', 'package'),
+  };
   const setupStep = { name: 'set-up', run: () => setup(needs) };
   // A Set, since parts share steps.
   report(await runSteps([setupStep, ...new Set(wanted.flatMap((name) => parts[name]))]));

@@ -1,0 +1,62 @@
+// The package in every engine there is: that it runs, and that `deterministic` gives the same bits in all of them.
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { serve } from '../../scripts/lib/serve.mjs';
+import { launch, engines as pages } from '../browser/drivers/index.mjs';
+import { askRuntime, runtimes } from './runtimes.mjs';
+
+let server;
+let expected;
+beforeAll(async () => {
+  server = await serve({ root: fileURLToPath(new URL('../..', import.meta.url)) });
+  expected = await askRuntime('this Node.js', 'digests', { deterministic: true });
+});
+afterAll(() => server?.close());
+
+async function askPage(engine, name, ...args) {
+  const browser = await launch(engine);
+  try {
+    await browser.open(`${server.url}tests/engines/page/index.html`);
+    await browser.waitFor(() => 'checks' in globalThis);
+    return await browser.evaluate((check, ...rest) => globalThis.checks[check](...rest), name, ...args);
+  } finally {
+    await browser.close();
+  }
+}
+
+/** How many of the cases came out otherwise than expected, and the first that did. */
+function differing(found) {
+  expect(found.map(([name]) => name)).toEqual(expected.map(([name]) => name));
+  const others = found.filter(([, digest], n) => digest !== expected[n][1]);
+  return { cases: others.length, first: others[0]?.[0] };
+}
+const none = { cases: 0, first: undefined };
+
+describe('deterministic: the same bits as in this Node.js', () => {
+  test('every case has a name of its own', () => {
+    expect(expected.length).toBeGreaterThan(450);
+    expect(new Set(expected.map(([name]) => name)).size).toBe(expected.length);
+  });
+  test.each(runtimes)('%s', async (runtime) => {
+    expect(differing(await askRuntime(runtime, 'digests', { deterministic: true }))).toEqual(none);
+  });
+  test.each(pages)('%s', async (page) => {
+    expect(differing(await askPage(page, 'digests', { deterministic: true }))).toEqual(none);
+  });
+  test('which relaxed SIMD does not give: the cases tell engines apart', async () => {
+    const found = differing(await askRuntime('Node.js 24', 'digests', { variant: 'relaxed-simd' }));
+    expect(found.cases).toBeGreaterThan(expected.length / 2);
+  });
+});
+
+describe('the package runs without a page', () => {
+  // Node.js 20 has relaxed SIMD behind a flag only; the multiply-add of Bun 1.4 is not fused.
+  const own = Number.parseInt(process.versions.node, 10) < 22 ? 'simd' : 'relaxed-simd';
+  const taken = { 'this Node.js': own, 'Node.js 22': 'relaxed-simd', 'Node.js 24': 'relaxed-simd' };
+  test.each(Object.entries({ ...taken, Deno: 'relaxed-simd', Bun: 'simd' }))(
+    '%s takes %s',
+    async (runtime, variant) => {
+      expect(await askRuntime(runtime, 'variant')).toEqual({ variant, firstRow: [1, 0] });
+    },
+  );
+});
