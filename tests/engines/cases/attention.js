@@ -7,7 +7,7 @@ export const attentionCases = [
   ['1024 tokens', (attention) => onePass(attention, [1, 2, 1024, 1024, 64, 64], { causal: true, logSumExp: true })],
   ['one query, 4097 keys', (attention) => onePass(attention, [1, 8, 1, 4097, 128, 128], { logSumExp: true })],
   ['a window over 5000 tokens', (attention) => onePass(attention, [1, 1, 5000, 5000, 16, 16], { window: [100, 3] })],
-  ...Array.from({ length: 12 }, (_, n) => [`any bits ${n}`, (attention) => anyBits(attention, n)]),
+  ...bitCases(),
   ...ruleCases(),
   ['variable length', variableLength],
   ...['elu+1', 'relu'].flatMap((featureMap) =>
@@ -26,13 +26,20 @@ function onePass(attention, [B, H, Sq, Skv, D, Dv], options) {
   return attention.scaledDotProductAttention(q, k, v, options);
 }
 
-/** Zeros, subnormal and huge values, infinities and NaN where they come out as they may. */
-function anyBits(attention, n) {
-  const numbers = new Numbers(1000 + n);
-  const tensor = (shape) => (n % 3 === 0 ? numbers.wild(shape) : numbers.wild(shape, { finite: true }));
-  const [q, k, v] = [tensor([2, 19, 12]), tensor([2, 70, 12]), tensor([2, 70, 9])];
-  const options = [{}, { causal: true }, { softcap: 3 }, { mask: tensor([19, 70]) }][n % 4];
-  return attention.scaledDotProductAttention(q, k, v, { ...options, weights: true, logSumExp: true });
+/** Queries and keys of one kind of bits, values of another. */
+function bitCases() {
+  const kinds = ['subnormal', 'small', 'usual', 'huge', 'any'];
+  const pairs = ['subnormal', 'small', 'usual'].flatMap((scores) => kinds.map((values) => [scores, values]));
+  return [...pairs, ['huge', 'usual']].map(([scores, values], n) => [
+    `bits: ${scores} scores of ${values} values`,
+    (attention) => {
+      const numbers = new Numbers(1000 + n);
+      const [q, k] = [numbers.ofKind(scores, [2, 19, 12]), numbers.ofKind(scores, [2, 70, 12])];
+      const options = [{}, { causal: true }, { softcap: 3 }, { mask: numbers.ofKind('usual', [19, 70]) }][n % 4];
+      const beside = { weights: true, logSumExp: true };
+      return attention.scaledDotProductAttention(q, k, numbers.ofKind(values, [2, 70, 9]), { ...options, ...beside });
+    },
+  ]);
 }
 
 function ruleCases() {

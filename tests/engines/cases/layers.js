@@ -35,7 +35,7 @@ function softmaxes(attention) {
   const numbers = new Numbers(20);
   const axes = [0, 1, 2].map((axis) => attention.softmax(numbers.tensor([9, 17, 33], 64), { axis }));
   const lengths = Array.from({ length: 40 }, (_, n) => attention.softmax(numbers.tensor([3, n + 1], 16)));
-  return [...axes, ...lengths, attention.softmax(numbers.wild([20, 50]))];
+  return [...axes, ...lengths, attention.softmax(numbers.ofKind('any', [20, 50]))];
 }
 
 function norms(norm) {
@@ -43,7 +43,7 @@ function norms(norm) {
   const sizes = [1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 33, 64, 384, 1000];
   return [
     ...sizes.map((n) => norm(numbers.tensor([5, n], 8), numbers)),
-    norm(numbers.wild([30, 20], { finite: true }), numbers),
+    ...['subnormal', 'small', 'usual', 'huge', 'any'].map((kind) => norm(numbers.ofKind(kind, [9, 20]), numbers)),
   ];
 }
 
@@ -93,13 +93,13 @@ function feedForwards(attention, activation) {
 
 function add(attention) {
   const numbers = new Numbers(24);
-  const x = numbers.wild([7, 5, 33]);
-  return [[7, 5, 33], [33], [5, 1], [7, 1, 33]].map((shape) => attention.add(x, numbers.wild(shape)));
+  const x = numbers.ofKind('any', [7, 5, 33]);
+  return [[7, 5, 33], [33], [5, 1], [7, 1, 33]].map((shape) => attention.add(x, numbers.ofKind('any', shape)));
 }
 
 function embeddings(attention) {
   const numbers = new Numbers(25);
-  return [numbers.wild([50, 33]), numbers.halves([50, 33])].map((table) =>
+  return [numbers.ofKind('any', [50, 33]), numbers.halves([50, 33])].map((table) =>
     attention.embedding([49, 0, 7, 7, 3], table),
   );
 }

@@ -35,12 +35,11 @@ export class Numbers {
     const bits = () => (this.chance(0.5) ? 0x8000 : 0) | this.integer(0x3000, 0x4000);
     return { data: Uint16Array.from({ length: count(shape) }, bits), shape, dtype: 'float16' };
   }
-  /** Any float32: zeros, subnormal, ordinary and huge ones, now and then an infinity or NaN. */
-  wild(shape, { finite = false } = {}) {
+  /** Any bits under exponents of this kind, a tenth of them with none: infinities and zeros. */
+  ofKind(kind, shape) {
     const words = Uint32Array.from({ length: count(shape) }, () => {
-      const word = this.#word();
-      const exponent = this.pick([0, 0, 1, 64, 100, 120, 127, 130, 160, 254, finite ? 254 : 255]);
-      return ((word & 0x807fffff) | (exponent << 23)) & (this.chance(0.1) ? 0xff800000 : -1);
+      const word = (this.#word() & 0x807fffff) | (this.pick(exponents[kind]) << 23);
+      return this.chance(0.1) ? word & 0xff800000 : word;
     });
     return { data: new Float32Array(words.buffer), shape };
   }
@@ -50,5 +49,14 @@ export class Numbers {
     return { data: Uint8Array.from({ length: count(shape) }, bit), shape, dtype: 'bool' };
   }
 }
+
+/** As the bits have them: 0 is of zeros and subnormal numbers, 127 of 1 to 2, 255 of infinities and NaN. */
+const exponents = {
+  subnormal: [0],
+  small: [0, 1, 2, 30, 63, 64],
+  usual: [0, 64, 100, 120, 124, 126, 127, 128],
+  huge: [127, 190, 220, 253, 254],
+  any: [0, 1, 64, 100, 126, 127, 128, 130, 254, 255],
+};
 
 export const count = (shape) => shape.reduce((product, n) => product * n, 1);
