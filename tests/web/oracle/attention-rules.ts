@@ -69,7 +69,7 @@ export function biasOf(sizes: Sizes, options: OracleOptions): { alibi: OfPair; m
       if (j < p - left || j > p + right) return -Infinity;
       if (lengths && j >= (lengths[b] as number)) return -Infinity;
       if (keys && keys[b * sizes.Skv + j] === 0) return -Infinity;
-      if (rule && !rule({ b, h, i, p, j })) return -Infinity;
+      if (rule && !rule({ b, h, i, p, j, keys: sizes.Skv })) return -Infinity;
       return dense(b, h, i, j);
     },
   };

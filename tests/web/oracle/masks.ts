@@ -1,12 +1,13 @@
 import { type Numbers, sizeOf, valuesOf } from './values.ts';
 
-/** Query row i of batch b and head h, standing at position p = i + offset_b, and key j. */
+/** Query row i of batch b and head h, standing at position p = i + offset_b, and key j of `keys`. */
 export interface Pair {
   readonly b: number;
   readonly h: number;
   readonly i: number;
   readonly p: number;
   readonly j: number;
+  readonly keys: number;
 }
 /** Whether the pair attends: each function below is one line of the contract. */
 export type Rule = (pair: Pair) => boolean;
@@ -137,7 +138,7 @@ export function plane(rule: Rule, b: number, h: number, { queries, keys, offset 
   const data = new Uint8Array(queries * keys);
   let n = 0;
   for (let i = 0; i < queries; i++)
-    for (let j = 0; j < keys; j++) data[n++] = rule({ b, h, i, p: i + offset, j }) ? 1 : 0;
+    for (let j = 0; j < keys; j++) data[n++] = rule({ b, h, i, p: i + offset, j, keys }) ? 1 : 0;
   return data;
 }
 
