@@ -87,6 +87,10 @@ int linearLayer() {
   return floatLayer(
       [](Output& out) { return linear(operand(0), operand(1), optionalOperand(2), out, arena); });
 }
+int packPanelsLayer() {
+  return floatLayer([](Output& out) { return packPanels(operand(0), out, arena); });
+}
+uint32_t panelWidth() { return panelColumns(); }
 int embeddingLayer() {
   return layer([](Output& out) { return embedding(operand(0), operand(1), out, arena); });
 }
@@ -198,6 +202,8 @@ EMSCRIPTEN_BINDINGS(attention) {
   emscripten::function("activation", &activationLayer);
   emscripten::function("add", &addLayer);
   emscripten::function("linear", &linearLayer);
+  emscripten::function("packPanels", &packPanelsLayer);
+  emscripten::function("panelColumns", &panelWidth);
   emscripten::function("embedding", &embeddingLayer);
   emscripten::function("feedForward", &feedForwardLayer);
   emscripten::function("sinusoidalPositions", &positionsLayer);

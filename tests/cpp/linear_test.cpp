@@ -46,6 +46,25 @@ TEST_CASE("linear at sizes around tile, panel and block", "[linear]") {
   }
 }
 
+TEST_CASE("weights in panels give the same bits", "[linear]") {
+  Random random(13);
+  for (size_t outputs : std::vector<size_t>{1, 7, 8, 9, 17}) {
+    for (size_t inputs : std::vector<size_t>{1, 383, 800}) {
+      Owned<float> x = normal(random, {7, inputs}), weight = normal(random, {outputs, inputs});
+      const size_t rounded = (outputs + panelColumns() - 1) / panelColumns() * panelColumns();
+      Owned<float> panels{{rounded, inputs}, std::vector<float>(rounded * inputs)};
+      Arena arena;
+      Output packed = Output::into(panels.view()), fromRows, fromPanels;
+      REQUIRE(packPanels(weight.view(), packed, arena).ok());
+      const TensorView view = TensorView::contiguous(panels.values.data(), DType::kPanels, weight.shape);
+      REQUIRE(linear(x.view(), weight.view(), std::nullopt, fromRows, arena).ok());
+      REQUIRE(linear(x.view(), view, std::nullopt, fromPanels, arena).ok());
+      INFO(inputs << " → " << outputs);
+      CHECK(std::memcmp(fromRows.floats(), fromPanels.floats(), 7 * outputs * sizeof(float)) == 0);
+    }
+  }
+}
+
 TEST_CASE("linear refuses what does not fit", "[linear]") {
   Random random(12);
   Owned<float> x = normal(random, {2, 4}), weight = normal(random, {3, 5}), bias = normal(random, {4});

@@ -23,6 +23,8 @@ export interface Core {
   activation(kind: number): number;
   add(): number;
   linear(): number;
+  packPanels(): number;
+  panelColumns(): number;
   embedding(): number;
   feedForward(activation: number): number;
   sinusoidalPositions(length: number, size: number, offset: number, base: number): number;

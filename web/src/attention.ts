@@ -18,7 +18,7 @@ import {
   optionalOperand,
 } from './operand.js';
 import { noExtras, optionKeys, ruleKeys } from './rules.js';
-import { makeDisposable, ResidentTensor } from './tensor.js';
+import { makeDisposable, PackedWeight, ResidentTensor } from './tensor.js';
 import type {
   Attention,
   AttentionMapOptions,
@@ -27,6 +27,7 @@ import type {
   DType,
   Integers,
   LinearAttentionOptions,
+  LinearWeight,
   MultiHeadAttention,
   MultiHeadConfig,
   NdArray,
@@ -36,6 +37,8 @@ import type {
   Variant,
 } from './types.js';
 import { version } from './version.js';
+
+type Projections = ProjectionWeights<TensorLike | LinearWeight>;
 
 const dtypes = ['float32', 'float16', 'int8', 'int32', 'bool'] as const;
 /** FeatureMap of cpp/include/attention/attention.hpp, in its order. */
@@ -123,22 +126,42 @@ class EngineAttention extends Layers {
     return attend(this.engine, { operands, shape, run: (core) => core.variableLengthAttention() }, options);
   }
 
-  selfAttention(x: TensorLike, projections: ProjectionWeights, options?: AttentionOptions): AttentionResult {
+  selfAttention(x: TensorLike, projections: Projections, options?: AttentionOptions): AttentionResult {
     return attendProjected(this.engine, { x: operand('x', x) }, projectionOperands(projections), options);
   }
 
   crossAttention(
     x: TensorLike,
     context: TensorLike,
-    projections: ProjectionWeights,
+    projections: Projections,
     options?: AttentionOptions,
   ): AttentionResult {
     const sources = { x: operand('x', x), key: operand('context', context) };
     return attendProjected(this.engine, sources, projectionOperands(projections), options);
   }
 
+  linearWeight(weight: TensorLike): LinearWeight {
+    const from = operand('weight', weight);
+    if (from.shape.length !== 2) {
+      throw new AttentionError('SHAPE_MISMATCH', 'weight', `got shape [${from.shape}], wanted [out,in]`);
+    }
+    const [outputs, inputs] = from.shape as [number, number];
+    const columns = this.engine.core.panelColumns();
+    const panels = this.zeros([Math.ceil(outputs / columns) * columns, inputs]) as ResidentTensor<'float32'>;
+    try {
+      this.layer({ operands: [from], out: panels, run: (core) => core.packPanels() });
+      return new PackedWeight(panels, from.shape);
+    } catch (error) {
+      panels.dispose();
+      throw error;
+    }
+  }
+
   multiHeadAttention(config: MultiHeadConfig, weights: Readonly<Record<string, TensorLike>>): MultiHeadAttention {
-    return multiHead(this.engine, config, weights, (data) => this.tensor(data, 'float32') as ResidentTensor);
+    return multiHead(this.engine, config, weights, {
+      weight: (data) => this.linearWeight(data),
+      bias: (data) => this.tensor(data, 'float32') as Tensor<'float32'>,
+    });
   }
 
   linearAttention(q: TensorLike, k: TensorLike, v: TensorLike, given?: LinearAttentionOptions): { output: NdArray } {
@@ -180,7 +203,7 @@ export function attentionOver(engine: Engine, variant: Variant): Attention {
   return complete as Attention;
 }
 
-function projectionOperands(projections: ProjectionWeights): (Operand | undefined)[] {
+function projectionOperands(projections: Projections): (Operand | undefined)[] {
   return named(
     'projections',
     projections,

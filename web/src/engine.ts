@@ -11,7 +11,7 @@ import type { DType, NdArray, Out } from './types.js';
 const wire = { numbers: 8, inputs: 16, words: 12, outputs: 16 + 18 * 12, integers: 16 + 21 * 12 } as const;
 const inputSlots = 18;
 const state = { absent: 0, present: 1, ofLength: 2 } as const;
-const dtypeCodes: Record<DType, number> = { float32: 0, float16: 1, int8: 2, int32: 3, bool: 4 };
+const dtypeCodes = { float32: 0, float16: 1, int8: 2, int32: 3, bool: 4, panels: 5 } as const;
 
 /** As the core's arena: every staged input starts on a cache line. */
 const alignment = 64;
@@ -75,7 +75,7 @@ export class Engine {
   resident(given: Operand): ResidentTensor {
     const from = this.detached(given);
     const address = this.allocate(from.argument, byteLength(from));
-    const tensor = new ResidentTensor(this, address, from.shape, from.dtype);
+    const tensor = new ResidentTensor(this, address, from.shape, from.dtype as DType);
     this.#write(from, address);
     return tensor;
   }
@@ -195,7 +195,12 @@ export class Engine {
   }
 }
 
-function describe(words: Uint32Array, at: number, address: number, tensor: { dtype: DType; shape: readonly number[] }) {
+function describe(
+  words: Uint32Array,
+  at: number,
+  address: number,
+  tensor: { dtype: Operand['dtype']; shape: readonly number[] },
+) {
   const { shape } = tensor;
   words[at] = state.present;
   words[at + 1] = address;

@@ -1,7 +1,7 @@
 import { checkKeys, finite, integer, oneOf } from './arguments.js';
 import type { Engine, Request } from './engine.js';
 import { invalid } from './errors.js';
-import { idsOperand, named, operand, optionalOperand, rowsAskedFor } from './operand.js';
+import { idsOperand, named, operand, optionalOperand, rowsAskedFor, weightOperand } from './operand.js';
 import { rollout } from './rollout.js';
 import { rotaryRequest } from './rotary.js';
 import { ruleSlots } from './rules.js';
@@ -9,6 +9,7 @@ import type {
   FeedForwardWeights,
   Integers,
   Into,
+  LinearWeight,
   NdArray,
   Out,
   OutOption,
@@ -33,12 +34,12 @@ export class Layers {
 
   linear<O extends Out | undefined>(
     x: TensorLike,
-    weight: TensorLike,
+    weight: TensorLike | LinearWeight,
     bias?: TensorLike | null,
     options?: { out?: O },
   ): Into<O> {
     const { out } = checkKeys('options', options, ['out']);
-    const operands = [operand('x', x), operand('weight', weight), optionalOperand('bias', bias)];
+    const operands = [operand('x', x), weightOperand('weight', weight), optionalOperand('bias', bias)];
     return this.layer({ operands, out, run: (core) => core.linear() });
   }
 

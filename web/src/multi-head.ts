@@ -2,10 +2,10 @@ import { checkKeys, oneOf } from './arguments.js';
 import { attendProjected } from './attend.js';
 import type { Engine, Results } from './engine.js';
 import { AttentionError, invalid, refused } from './errors.js';
-import { type Operand, operand } from './operand.js';
+import { type Operand, operand, weightOperand } from './operand.js';
 import { optionKeys } from './rules.js';
-import { type HeadSizes, loadStateDict, sizesOf } from './state-dict.js';
-import { makeDisposable, type ResidentTensor } from './tensor.js';
+import { type HeadSizes, type Keep, type Kept, loadStateDict, sizesOf } from './state-dict.js';
+import { makeDisposable } from './tensor.js';
 import type {
   AttentionOptions,
   AttentionResult,
@@ -24,19 +24,19 @@ export function multiHead(
   engine: Engine,
   config: MultiHeadConfig,
   weights: Readonly<Record<string, TensorLike>>,
-  resident: (data: TensorLike) => ResidentTensor,
+  keep: Keep,
 ): MultiHeadAttention {
   const sizes = sizesOf(config);
-  return new MultiHead(engine, sizes, loadStateDict(engine, sizes, weights, resident)) as unknown as MultiHeadAttention;
+  return new MultiHead(engine, sizes, loadStateDict(engine, sizes, weights, keep)) as unknown as MultiHeadAttention;
 }
 
 /** Projections in an engine's memory, in the order attendProjected takes them. */
 class MultiHead {
   readonly #engine: Engine;
   readonly #sizes: HeadSizes;
-  #weights: readonly (ResidentTensor | undefined)[] | undefined;
+  #weights: readonly (Kept | undefined)[] | undefined;
 
-  constructor(engine: Engine, sizes: HeadSizes, weights: readonly (ResidentTensor | undefined)[]) {
+  constructor(engine: Engine, sizes: HeadSizes, weights: readonly (Kept | undefined)[]) {
     this.#engine = engine;
     this.#sizes = sizes;
     this.#weights = weights;
@@ -62,7 +62,7 @@ class MultiHead {
     if (values.shape.at(-2) !== keys.shape.at(-2)) {
       throw mismatch(values, `the key's length ${keys.shape.at(-2)}`);
     }
-    const projections = weights.map((tensor) => tensor && operand('weights', tensor));
+    const projections = weights.map((tensor) => tensor && weightOperand('weights', tensor));
     return attendProjected(
       this.#engine,
       { x, key: keys, value: values },

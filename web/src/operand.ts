@@ -1,6 +1,6 @@
 import { checkKeys, integers, isArrayLike } from './arguments.js';
 import { AttentionError, describe, invalid, refused } from './errors.js';
-import { ResidentTensor } from './tensor.js';
+import { PackedWeight, ResidentTensor } from './tensor.js';
 import type { DType, TensorLike } from './types.js';
 
 type NumberArray = Float32Array | Float64Array | Uint16Array | Int32Array | Int8Array | Uint8Array;
@@ -9,13 +9,14 @@ type NumberArray = Float32Array | Float64Array | Uint16Array | Int32Array | Int8
 export interface Operand {
   readonly argument: string;
   readonly shape: readonly number[];
-  readonly dtype: DType;
+  /** `panels`: the memory of a PackedWeight. */
+  readonly dtype: DType | 'panels';
   /** The element type it came with: int64 and uint8 are held as int32. */
   readonly given: string;
   readonly values: NumberArray | ResidentTensor;
 }
 
-export const bytesPerElement: Record<DType, number> = { float32: 4, float16: 2, int8: 1, int32: 4, bool: 1 };
+export const bytesPerElement = { float32: 4, float16: 2, int8: 1, int32: 4, bool: 1, panels: 4 } as const;
 
 export const maxRank = 8;
 
@@ -58,8 +59,18 @@ export function operand(argument: string, value: unknown): Operand {
   return { argument, shape, dtype, given: name, values: toNumbers(argument, array, dtype) };
 }
 
+/** The weights of a linear layer, packed or not. */
+export function weightOperand(argument: string, value: unknown): Operand {
+  if (!(value instanceof PackedWeight)) return operand(argument, value);
+  return { argument, shape: value.shape, dtype: 'panels', given: 'a packed weight', values: value.panels };
+}
+
 export function optionalOperand(argument: string, value: TensorLike | null | undefined): Operand | undefined {
-  return value === null || value === undefined ? undefined : operand(argument, value);
+  return isAbsent(value) ? undefined : operand(argument, value);
+}
+
+function isAbsent(value: unknown): value is null | undefined {
+  return value === null || value === undefined;
 }
 
 /** Numbers for each batch entry. */
@@ -140,7 +151,7 @@ function checkShape(argument: string, shape: unknown, length: number): readonly 
   return dims;
 }
 
-/** The tensors of a record by name, required ones first; any other key is refused. */
+/** The weights of a record by name, required ones first; any other key is refused. */
 export function named<T extends object>(
   argument: string,
   record: T,
@@ -150,8 +161,8 @@ export function named<T extends object>(
   if (record === undefined) throw invalid(argument, record, 'an object');
   checkKeys(argument, record, [...required, ...optional]);
   return [
-    ...required.map((key) => operand(`${argument}.${key}`, record[key])),
-    ...optional.map((key) => optionalOperand(`${argument}.${key}`, record[key] as TensorLike | undefined)),
+    ...required.map((key) => weightOperand(`${argument}.${key}`, record[key])),
+    ...optional.map((key) => (isAbsent(record[key]) ? undefined : weightOperand(`${argument}.${key}`, record[key]))),
   ];
 }
 

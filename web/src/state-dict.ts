@@ -3,7 +3,14 @@ import type { Engine } from './engine.js';
 import { AttentionError, invalid, refused } from './errors.js';
 import { type Operand, operand } from './operand.js';
 import { ResidentTensor } from './tensor.js';
-import type { MultiHeadConfig, TensorLike } from './types.js';
+import type { LinearWeight, MultiHeadConfig, Tensor, TensorLike } from './types.js';
+
+export type Kept = LinearWeight | Tensor<'float32'>;
+/** How a layer keeps what it is made of. */
+export interface Keep {
+  weight(data: TensorLike): Kept;
+  bias(data: TensorLike): Kept;
+}
 
 /** The sizes of a layer, all given. */
 export type HeadSizes = Required<MultiHeadConfig>;
@@ -34,21 +41,21 @@ export function sizesOf(given: MultiHeadConfig): HeadSizes {
 }
 
 /**
- * A state dict as resident float32 tensors: query, key, value, output, and the biases of each. Nothing stays behind where
+ * A state dict in the engine's memory, as float32: query, key, value, output, and the biases of each. Nothing stays behind where
  * one of them is refused.
  */
 export function loadStateDict(
   engine: Engine,
   sizes: HeadSizes,
   weights: Readonly<Record<string, TensorLike>>,
-  resident: (data: TensorLike) => ResidentTensor,
-): (ResidentTensor | undefined)[] {
+  keep: Keep,
+): (Kept | undefined)[] {
   if (weights === undefined) throw invalid('weights', weights, 'an object');
   checkKeys('weights', weights, names);
   const parts = partsOf(engine, sizes, weights);
-  const tensors: (ResidentTensor | undefined)[] = [];
+  const tensors: (Kept | undefined)[] = [];
   try {
-    for (const part of parts) tensors.push(part && resident(part));
+    for (const part of parts) tensors.push(part && (part.shape.length === 2 ? keep.weight(part) : keep.bias(part)));
     return tensors;
   } catch (error) {
     for (const tensor of tensors) tensor?.dispose();
@@ -61,7 +68,7 @@ function partsOf(
   engine: Engine,
   { embedDim, numHeads, numKvHeads, kdim, vdim }: HeadSizes,
   weights: Readonly<Record<string, TensorLike>>,
-): (TensorLike | undefined)[] {
+): (PlainTensor | undefined)[] {
   const kvRows = (embedDim / numHeads) * numKvHeads;
   const rows = [embedDim, kvRows, kvRows];
   const all = embedDim + 2 * kvRows;
@@ -75,7 +82,7 @@ function partsOf(
     weights[outputBias] === undefined ? undefined : plain(read(outputBias, [embedDim])),
   ];
 
-  function projections(): TensorLike[] {
+  function projections(): PlainTensor[] {
     const given = separate.find((name) => weights[name] !== undefined);
     const hasOwnSizes = kdim !== embedDim || vdim !== embedDim;
     if (weights[packed] === undefined && (given || hasOwnSizes)) {
@@ -88,7 +95,7 @@ function partsOf(
   }
 
   /** Rows of query, key and value. */
-  function split(from: Operand): TensorLike[] {
+  function split(from: Operand): PlainTensor[] {
     const width = from.shape.length === 2 ? embedDim : 1;
     const { data } = plain(from);
     let start = 0;

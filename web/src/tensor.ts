@@ -1,6 +1,6 @@
 import type { Engine } from './engine.js';
 import { AttentionError } from './errors.js';
-import type { DType, Tensor, TensorData } from './types.js';
+import type { DType, LinearWeight, Tensor, TensorData } from './types.js';
 
 const views = {
   float32: Float32Array,
@@ -79,3 +79,29 @@ export function makeDisposable(type: { prototype: { dispose(): void } }): void {
 }
 
 makeDisposable(ResidentTensor);
+
+/** The weights [out,in] of a linear layer in panels (cpp/src/kernels/pack.hpp), held by a tensor that takes a little more room. */
+export class PackedWeight implements LinearWeight {
+  readonly shape: readonly number[];
+  readonly panels: ResidentTensor<'float32'>;
+  declare [Symbol.dispose]: () => void;
+
+  constructor(panels: ResidentTensor<'float32'>, shape: readonly number[]) {
+    this.panels = panels;
+    this.shape = Object.freeze([...shape]);
+  }
+
+  get dims(): readonly number[] {
+    return this.shape;
+  }
+
+  get byteLength(): number {
+    return this.panels.data.byteLength;
+  }
+
+  dispose(): void {
+    this.panels.dispose();
+  }
+}
+
+makeDisposable(PackedWeight);

@@ -25,13 +25,18 @@ Status rmsNorm(const TensorView& x, const std::optional<TensorView>& weight, int
 
 /// Element by element: max(x,0) · x·Φ(x) by erf (Hendrycks & Gimpel 2016) · its approximation by tanh ·
 /// x/(1 + e^-x) (Elfwing et al. 2017) · tanh.
-enum class Activation : int32_t { kRelu = 0, kGelu = 1, kGeluTanh = 2, kSilu = 3, kTanh = 4 };
+enum class Activation : int32_t { kNone = -1, kRelu = 0, kGelu = 1, kGeluTanh = 2, kSilu = 3, kTanh = 4 };
 Status activation(Activation kind, const TensorView& x, Output& out, Arena& arena);
 
 /// x + y, broadcast from the right.
 Status add(const TensorView& x, const TensorView& y, Output& out, Arena& arena);
 
-/// x [...,K] · weightᵀ [N,K] + bias [N] → [...,N].
+/// weight [N,K] as linear layers read it (DType::kPanels), to be made once for many calls: into `out`, a
+/// float32 tensor [N rounded up to panelColumns(),K].
+Status packPanels(const TensorView& weight, Output& out, Arena& arena);
+size_t panelColumns();
+
+/// x [...,K] · weightᵀ [N,K] + bias [N] → [...,N]. Here and below weights are float32 or panels.
 Status linear(const TensorView& x, const TensorView& weight, const std::optional<TensorView>& bias,
               Output& out, Arena& arena);
 

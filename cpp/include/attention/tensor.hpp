@@ -9,12 +9,14 @@
 
 namespace attention {
 
-enum class DType : int32_t { kFloat32 = 0, kFloat16 = 1, kInt8 = 2, kInt32 = 3, kBool = 4 };
+/// kPanels: float32 weights of a linear layer in the order its kernel reads them.
+enum class DType : int32_t { kFloat32 = 0, kFloat16 = 1, kInt8 = 2, kInt32 = 3, kBool = 4, kPanels = 5 };
 
 constexpr size_t byteSize(DType dtype) {
   switch (dtype) {
     case DType::kFloat32:
     case DType::kInt32:
+    case DType::kPanels:
       return 4;
     case DType::kFloat16:
       return 2;
@@ -37,6 +39,8 @@ constexpr const char* nameOf(DType dtype) {
       return "int32";
     case DType::kBool:
       return "bool";
+    case DType::kPanels:
+      return "panels";
   }
   return "unknown";
 }

@@ -20,6 +20,21 @@ void copyFloatMask(const float* values, size_t stride, size_t count, float* bias
   for (size_t j = 0; j < count; ++j) bias[j] = values[j * stride];
 }
 
+/// No early end: so it vectorises.
+template <class Value>
+bool allAttend(const Value* attends, size_t count) {
+  bool hasZero = false;
+  for (size_t j = 0; j < count; ++j) hasZero |= attends[j] == 0;
+  return !hasZero;
+}
+
+bool allAttend(const TensorView& mask, size_t batch, Range columns) {
+  const size_t start = batch * mask.strides[0] + columns.begin;
+  if (mask.dtype == DType::kInt32)
+    return allAttend(static_cast<const int32_t*>(mask.data) + start, columns.size());
+  return allAttend(static_cast<const uint8_t*>(mask.data) + start, columns.size());
+}
+
 void applyKeyMask(const TensorView& mask, size_t batch, Range columns, float* bias) {
   const size_t start = batch * mask.strides[0] + columns.begin;
   if (mask.dtype == DType::kInt32) {
@@ -60,9 +75,10 @@ Range MaskPlan::next(size_t batch, size_t head, Range rows, Range columns) const
 }
 
 bool MaskPlan::full(size_t batch, size_t head, Range rows, Range columns) const {
-  if (dense || keyMask) return false;
+  if (dense) return false;
   if (visible(batch, rows.end - 1, columns).begin != columns.begin) return false;
   if (visible(batch, rows.begin, columns).end != columns.end) return false;
+  if (keyMask && !allAttend(*keyMask, batch, columns)) return false;
   return !blocks || blocks->full(batch, head, rows.begin, columns);
 }
 

@@ -4,10 +4,18 @@
 
 namespace attention::kernels {
 
-/// out (rows × outputs) += x·Wᵀ on the register tile, `out` already holding the bias.
+/// The weights [outputs,inputs] of a linear layer: rows as they come, or panels (packPanels) made once.
+struct LinearWeights {
+  const float* data;
+  size_t inputs, outputs;
+  bool inPanels;
+};
+
+/// out = x·Wᵀ + bias on the register tile, for a part of the rows and of the outputs.
 ///
-/// Blocks of 96 rows × 384 inputs are packed once and meet one panel of 8 outputs after the other: the panel
-/// (12 KB) stays in the first-level cache, the packed rows (144 KB) in the second.
+/// Blocks of at most 96 rows × 384 inputs are packed once and meet one panel of 8 outputs after the other:
+/// the panel (12 KB) stays in the first-level cache, the packed rows (144 KB) in the second. Depth is cut
+/// first, so that the order of additions depends on the number of inputs alone.
 template <class Arch>
 class LinearBlock {
   static constexpr size_t kRows = Tile<Arch>::rows;
@@ -20,50 +28,64 @@ class LinearBlock {
   /// Floats of scratch.
   static constexpr size_t kScratch = (kBlockRows + kColumns) * kBlockDepth;
 
-  LinearBlock(const float* weight, size_t inputs, size_t outputs, float* scratch)
-      : weight_(weight),
-        inputs_(inputs),
-        outputs_(outputs),
-        rows_(scratch),
-        panel_(scratch + kBlockRows * kBlockDepth) {}
+  LinearBlock(const LinearWeights& weights, const float* bias, float* scratch)
+      : weights_(weights), bias_(bias), rows_(scratch), panel_(scratch + kBlockRows * kBlockDepth) {}
 
-  void run(const float* x, size_t rows, float* out) {
-    for (size_t row = 0; row < rows; row += kBlockRows) {
-      const size_t count = std::min(kBlockRows, rows - row);
-      for (size_t depth = 0; depth < inputs_; depth += kBlockDepth) {
-        multiply(x + row * inputs_ + depth, count, depth, out + row * outputs_);
+  /// At most kBlockRows rows of x and `out`; columns [begin, end) of `out`, begin a whole number of panels.
+  /// `finish` is called with each strip of at most kColumns columns of `out` when its sums are complete.
+  template <class Finish>
+  void run(const float* x, size_t rows, size_t begin, size_t end, float* out, Finish finish) {
+    for (size_t from = 0; from == 0 || from < weights_.inputs; from += kBlockDepth) {
+      const size_t depth = std::min(kBlockDepth, weights_.inputs - from);
+      packTiles<Arch>(x + from, weights_.inputs, rows, depth, 1.0f, rows_);
+      for (size_t column = begin; column < end; column += kColumns) {
+        const size_t width = std::min(kColumns, end - column);
+        if (from == 0) start(rows, column, width, out + column);
+        multiply(rows, width, depth, panel(column, width, from, depth), out + column);
+        if (from + depth == weights_.inputs) finish(out + column, width);
       }
     }
   }
 
  private:
-  void multiply(const float* x, size_t count, size_t from, float* out) {
-    const size_t depth = std::min(kBlockDepth, inputs_ - from);
-    for (size_t r = 0; r < count; ++r) std::copy_n(x + r * inputs_, depth, rows_ + r * kBlockDepth);
-    for (size_t column = 0; column < outputs_; column += kColumns) {
-      const size_t width = std::min(kColumns, outputs_ - column);
-      packGroup<Arch, kColumns>(weight_ + column * inputs_ + from, inputs_, width, depth, 1.0f, panel_);
-      for (size_t row = 0; row < count; row += kRows) {
-        tile(rows_ + row * kBlockDepth, depth, std::min(kRows, count - row), width,
-             out + row * outputs_ + column);
+  void start(size_t rows, size_t column, size_t width, float* out) {
+    for (size_t r = 0; r < rows; ++r, out += weights_.outputs) {
+      for (size_t c = 0; c < width; ++c) out[c] = bias_ == nullptr ? 0.0f : bias_[column + c];
+    }
+  }
+
+  const float* panel(size_t column, size_t width, size_t from, size_t depth) {
+    if (weights_.inPanels) return weights_.data + column * weights_.inputs + from * kColumns;
+    packGroup<Arch, kColumns>(weights_.data + column * weights_.inputs + from, weights_.inputs, width, depth,
+                              1.0f, panel_);
+    return panel_;
+  }
+
+  void multiply(size_t rows, size_t width, size_t depth, const float* panel, float* out) {
+    for (size_t row = 0; row < rows;) {
+      const size_t tile = tileRows<Arch>(rows - row);
+      const float* a = rows_ + row * depth;
+      float* c = out + row * weights_.outputs;
+      if (row + tile <= rows && width == kColumns) {
+        matmulTile<Arch, Start::kFromC, kPacked>(tile, depth, a, panel, kColumns, c, weights_.outputs);
+      } else {
+        multiplyEdge(tile, std::min(tile, rows - row), width, depth, a, panel, c);
       }
+      row += tile;
     }
   }
 
-  void tile(const float* a, size_t depth, size_t rows, size_t columns, float* out) {
-    if (rows == kRows && columns == kColumns) {
-      matmulTile<Arch, Start::kFromC, kBlockDepth>(kRows, depth, a, panel_, kColumns, out, outputs_);
-      return;
-    }
-    float edge[kRows * kColumns];
-    matmulTile<Arch, Start::kZero, kBlockDepth>(kRows, depth, a, panel_, kColumns, edge, kColumns);
-    for (size_t r = 0; r < rows; ++r) {
-      for (size_t c = 0; c < columns; ++c) out[r * outputs_ + c] += edge[r * kColumns + c];
-    }
+  /// A tile of which `out` has a part only.
+  void multiplyEdge(size_t tile, size_t rows, size_t width, size_t depth, const float* a, const float* panel,
+                    float* out) {
+    float edge[kRows * kColumns] = {};
+    for (size_t r = 0; r < rows; ++r) std::copy_n(out + r * weights_.outputs, width, edge + r * kColumns);
+    matmulTile<Arch, Start::kFromC, kPacked>(tile, depth, a, panel, kColumns, edge, kColumns);
+    for (size_t r = 0; r < rows; ++r) std::copy_n(edge + r * kColumns, width, out + r * weights_.outputs);
   }
 
-  const float* weight_;
-  size_t inputs_, outputs_;
+  LinearWeights weights_;
+  const float* bias_;
   float *rows_, *panel_;
 };
 

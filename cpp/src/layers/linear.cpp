@@ -1,15 +1,23 @@
 #include "linear.hpp"
 
+#include "../kernels/activation.hpp"
 #include "../kernels/linear_block.hpp"
+#include "../runtime/threads.hpp"
 
 namespace attention {
 
-using Block = kernels::LinearBlock<simd::DefaultArch>;
+using Arch = simd::DefaultArch;
+using Block = kernels::LinearBlock<Arch>;
+
+/// Products below which other threads would not be awake before the work is done.
+constexpr uint64_t kWorthSharing = 1 << 20;
+/// Outputs of one item of shared work: fewer would pack the rows too often.
+constexpr size_t kSharedOutputs = 24 * kernels::Tile<Arch>::columns;
 
 Status checkLinear(const LinearNames& names, const TensorView& x, const TensorView& weight,
                    const std::optional<TensorView>& bias, Shape* shape) {
   ATTENTION_RETURN_IF_ERROR(checkFloat(names.x, x));
-  ATTENTION_RETURN_IF_ERROR(checkFloat(names.weight, weight));
+  if (weight.dtype != DType::kPanels) ATTENTION_RETURN_IF_ERROR(checkFloat(names.weight, weight));
   if (x.rank() < 1) return shapeMismatch(names.x, Message() << "got a scalar, wanted [...,in]");
   if (weight.rank() != 2 || weight.shape[1] != x.shape.last()) {
     return shapeMismatch(
@@ -22,20 +30,46 @@ Status checkLinear(const LinearNames& names, const TensorView& x, const TensorVi
   return {};
 }
 
-float* linearScratch(Arena& arena) { return arena.floats({Block::kScratch}); }
+size_t panelColumns() { return kernels::Tile<Arch>::columns; }
+
+Status packPanels(const TensorView& weight, Output& out, Arena& arena) {
+  ATTENTION_RETURN_IF_ERROR(checkFloat("weight", weight));
+  if (weight.rank() != 2) {
+    return shapeMismatch("weight", Message() << "got shape " << weight.shape.dims() << ", wanted [out,in]");
+  }
+  const size_t outputs = weight.shape[0], inputs = weight.shape[1];
+  ATTENTION_RETURN_IF_ERROR(
+      out.resolve("options.out", {kernels::roundUp(outputs, panelColumns()), inputs}, arena, {&weight, 1}));
+  kernels::packPanels<Arch>(weight.floats(), inputs, outputs, inputs, out.floats());
+  return {};
+}
+
+float* linearScratch(Arena& arena) { return arena.floats({threadCount(), Block::kScratch}); }
 
 void runLinear(const TensorView& x, const TensorView& weight, const std::optional<TensorView>& bias,
-               float* out, float* scratch) {
-  const size_t inputs = weight.shape[1], outputs = weight.shape[0];
+               float* out, float* scratch, Activation activation) {
+  const kernels::LinearWeights weights{weight.floats(), weight.shape[1], weight.shape[0],
+                                       weight.dtype == DType::kPanels};
   const size_t rows = countOf(x.shape, 0, x.rank() - 1);
-  for (size_t row = 0; row < rows; ++row) {
-    if (bias) {
-      std::copy_n(bias->floats(), outputs, out + row * outputs);
-    } else {
-      std::fill_n(out + row * outputs, outputs, 0.0f);
-    }
-  }
-  Block(weight.floats(), inputs, outputs, scratch).run(x.floats(), rows, out);
+  const size_t rowBlocks = (rows + Block::kBlockRows - 1) / Block::kBlockRows;
+  // Whole tiles, and no block of a few rows at the end.
+  const size_t blockRows =
+      kernels::roundUp((rows + rowBlocks - 1) / std::max<size_t>(1, rowBlocks), kernels::Tile<Arch>::rows);
+  const bool isShared =
+      uint64_t{rows} * weights.inputs * weights.outputs >= kWorthSharing && threadCount() > 1;
+  const size_t columns = isShared ? kSharedOutputs : std::max<size_t>(1, weights.outputs);
+  const size_t columnBlocks = (weights.outputs + columns - 1) / columns;
+  const auto run = [&](size_t item, size_t thread) {
+    const size_t block = item / columnBlocks, column = item % columnBlocks * columns;
+    const size_t row = block * blockRows, count = std::min(blockRows, rows - row);
+    float* at = out + row * weights.outputs;
+    Block(weights, bias ? bias->floats() : nullptr, scratch + thread * Block::kScratch)
+        .run(x.floats() + row * weights.inputs, count, column, std::min(column + columns, weights.outputs),
+             at, [&](float* strip, size_t width) {
+               kernels::activateRows<Arch>(activation, strip, weights.outputs, count, width);
+             });
+  };
+  inParallel(rowBlocks * columnBlocks, run);
 }
 
 Status linear(const TensorView& x, const TensorView& weight, const std::optional<TensorView>& bias,

@@ -16,8 +16,8 @@ Status checkLinear(const LinearNames& names, const TensorView& x, const TensorVi
 /// Memory that runLinear works in; null where there is none left.
 float* linearScratch(Arena& arena);
 
-/// A checked linear layer into `out`.
+/// A checked linear layer, and the activation of its result, into `out`.
 void runLinear(const TensorView& x, const TensorView& weight, const std::optional<TensorView>& bias,
-               float* out, float* scratch);
+               float* out, float* scratch, Activation activation = Activation::kNone);
 
 }  // namespace attention

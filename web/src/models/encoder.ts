@@ -1,7 +1,15 @@
 import { abortError, abortSignal, checkKeys, oneOf } from '../arguments.js';
 import { AttentionError, invalid } from '../errors.js';
 import { makeDisposable } from '../tensor.js';
-import type { Attention, FeedForwardWeights, NdArray, ProjectionWeights, Tensor } from '../types.js';
+import type {
+  Attention,
+  FeedForwardWeights,
+  LinearWeight,
+  NdArray,
+  ProjectionWeights,
+  Tensor,
+  TensorLike,
+} from '../types.js';
 import type { Checkpoint } from './checkpoints.js';
 import { normalized, pool } from './pooling.js';
 import { readTap, type Tap } from './tap.js';
@@ -15,8 +23,13 @@ interface Affine {
   bias: Tensor<'float32'>;
 }
 
+interface Pooler {
+  weight: LinearWeight;
+  bias: Tensor<'float32'>;
+}
+
 interface Layer {
-  attention: ProjectionWeights;
+  attention: ProjectionWeights<TensorLike | LinearWeight>;
   attentionNorm: Affine;
   feedForward: FeedForwardWeights;
   outputNorm: Affine;
@@ -43,7 +56,7 @@ class Encoder {
   readonly #types: Tensor | undefined;
   readonly #embeddingNorm: Affine;
   readonly #layers: Layer[];
-  readonly #pooler: Affine | undefined;
+  readonly #pooler: Pooler | undefined;
   #disposed = false;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -61,7 +74,7 @@ class Encoder {
     this.#layers = Array.from({ length: layers }, (_, index) => this.#layer(index));
     this.#pooler = weights.has('pooler.dense.weight')
       ? {
-          weight: weights.float32('pooler.dense.weight', [embedSize, embedSize]),
+          weight: weights.linear('pooler.dense.weight', [embedSize, embedSize]),
           bias: weights.float32('pooler.dense.bias', [embedSize]),
         }
       : undefined;
@@ -177,7 +190,7 @@ class Encoder {
 
   /** tanh of a linear layer over the first token. */
   #pool(hidden: NdArray): NdArray {
-    const { weight, bias } = this.#pooler as Affine;
+    const { weight, bias } = this.#pooler as Pooler;
     return this.#attention.tanh(this.#attention.linear(pool(hidden, 'cls'), weight, bias));
   }
 
@@ -249,7 +262,7 @@ class Encoder {
     const names = this.#checkpoint.layer(index);
     const { embedSize: e, hiddenSize: f } = this.#checkpoint;
     const weight = (name: string, rows: number, columns: number) =>
-      this.#weights.float32(`${name}.weight`, [rows, columns]);
+      this.#weights.linear(`${name}.weight`, [rows, columns]);
     const bias = (name: string, length: number) => this.#weights.float32(`${name}.bias`, [length]);
     return {
       attention: {

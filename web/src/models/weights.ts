@@ -1,6 +1,6 @@
 import { AttentionError, describe, invalid } from '../errors.js';
 import { operand } from '../operand.js';
-import type { Attention, Tensor, TensorLike } from '../types.js';
+import type { Attention, LinearWeight, Tensor, TensorLike } from '../types.js';
 import { readSafetensors } from './safetensors.js';
 import type { ModelFiles } from './types.js';
 
@@ -9,7 +9,7 @@ export class Weights {
   readonly #attention: Attention;
   readonly #tensors: Readonly<Record<string, TensorLike>>;
   readonly #prefix: string;
-  readonly #taken: Tensor[] = [];
+  readonly #taken: (Tensor | LinearWeight)[] = [];
   byteLength = 0;
 
   /** `prefix`: a leading part of every name that files have or have not. */
@@ -28,6 +28,14 @@ export class Weights {
   /** In float32, whatever the file has: for weights that are multiplied with. */
   float32(name: string, shape: readonly number[]): Tensor<'float32'> {
     return this.#keep(this.#attention.tensor(this.#find(name, shape), 'float32'));
+  }
+
+  /** Of a linear layer, in float32. */
+  linear(name: string, shape: readonly number[]): LinearWeight {
+    const weight = this.#attention.linearWeight(this.#find(name, shape));
+    this.#taken.push(weight);
+    this.byteLength += weight.byteLength;
+    return weight;
   }
 
   /** In the file's own type, float32 or float16: for tables of which few rows are read. */

@@ -11,6 +11,7 @@ import type {
 import type { DType, Integers, Into, NdArray, Out, Tensor, TensorLike } from './tensors.js';
 import type {
   FeedForwardWeights,
+  LinearWeight,
   MultiHeadAttention,
   MultiHeadConfig,
   ProjectionWeights,
@@ -88,9 +89,11 @@ export interface Attention extends Disposable {
     options: AttentionOptions<false, L, O> & { cuSeqlensQ: Integers; cuSeqlensKv: Integers },
   ): AttentionResult<false, NoInfer<L>, NoInfer<O>>;
   /** x [B,S,E] or [S,E]; numHeads defaults to 1. Without an output projection the result is [B,S,H·Dv]. */
-  selfAttention: AttentionCall<[x: TensorLike, projections: ProjectionWeights]>;
+  selfAttention: AttentionCall<[x: TensorLike, projections: ProjectionWeights<TensorLike | LinearWeight>]>;
   /** Queries from x [B,Sq,E], keys and values from context [B,Skv,Ec]; else as selfAttention. */
-  crossAttention: AttentionCall<[x: TensorLike, context: TensorLike, projections: ProjectionWeights]>;
+  crossAttention: AttentionCall<
+    [x: TensorLike, context: TensorLike, projections: ProjectionWeights<TensorLike | LinearWeight>]
+  >;
   /**
    * The layer of torch.nn.MultiheadAttention by its state-dict names: in_proj_weight [(H+2·Hkv)·D,E] or q_proj_weight
    * [E,E], k_proj_weight [Hkv·D,kdim], v_proj_weight [Hkv·D,vdim]; in_proj_bias; out_proj.weight [E,E], out_proj.bias.
@@ -113,10 +116,12 @@ export interface Attention extends Disposable {
   /** x·weightᵀ + bias: x [...,in], weight [out,in], bias [out] → [...,out]. */
   linear<O extends Out | undefined = undefined>(
     x: TensorLike,
-    weight: TensorLike,
+    weight: TensorLike | LinearWeight,
     bias?: TensorLike | null,
     options?: { out?: O },
   ): Into<NoInfer<O>>;
+  /** A copy of a linear layer's weight [out,in] as its kernel reads it, for weights used more than once. */
+  linearWeight(weight: TensorLike): LinearWeight;
   /**
    * (x - mean)/sqrt(variance + epsilon)·weight + bias over `axis` (default -1) to the end; biased variance, epsilon
    * 1e-5 by default (Ba et al. 2016; ONNX LayerNormalization). weight and bias have the shape of those axes.

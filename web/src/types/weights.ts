@@ -2,6 +2,17 @@
 import type { AttentionCall } from './rules.js';
 import type { TensorLike } from './tensors.js';
 
+/**
+ * Weights [out,in] of a linear layer, copied into the order its kernel reads them: made once, they save each call the
+ * sorting, which is most of the work where the rows are few. Free it with `using` or dispose().
+ */
+export interface LinearWeight extends Disposable {
+  readonly shape: readonly number[];
+  readonly dims: readonly number[];
+  readonly byteLength: number;
+  dispose(): void;
+}
+
 /** query [H·D,E], key [Hkv·D,E], value [Hkv·Dv,E], output [E,H·Dv]; biases as long as the rows. */
 export interface ProjectionWeights<T = TensorLike> {
   query: T;
@@ -16,9 +27,9 @@ export interface ProjectionWeights<T = TensorLike> {
 
 /** up [F,E], down [E,F], gate [F,E]. */
 export interface FeedForwardWeights {
-  up: TensorLike;
-  down: TensorLike;
-  gate?: TensorLike;
+  up: TensorLike | LinearWeight;
+  down: TensorLike | LinearWeight;
+  gate?: TensorLike | LinearWeight;
   upBias?: TensorLike;
   downBias?: TensorLike;
   gateBias?: TensorLike;
