@@ -16,8 +16,9 @@ int finish(const Status& status, const AttentionOutputs& outputs) {
   return 0;
 }
 
+/// Keys and values are the operands 1 and 2 of q, k and v.
 int attention() {
-  if (const Status status = widenInputs(); !status.ok()) return refuse(status);
+  if (const Status status = widenInputs(1, 3); !status.ok()) return refuse(status);
   AttentionOutputs outputs{output(), {}, {}};
   const Status status =
       scaledDotProductAttention(operand(0), operand(1), operand(2), attentionOptions(), outputs, arena);
@@ -25,7 +26,7 @@ int attention() {
 }
 
 int variableLength() {
-  if (const Status status = widenInputs(); !status.ok()) return refuse(status);
+  if (const Status status = widenInputs(1, 3); !status.ok()) return refuse(status);
   AttentionOutputs outputs{output(), {}, {}};
   const Status status = variableLengthAttention(
       operand(0), operand(1), operand(2), integerList(kOperands + 3).value_or(std::span<const int32_t>()),
@@ -107,7 +108,8 @@ int positionsLayer(uint32_t length, uint32_t size, double offset, double base) {
 
 /// Its own integers: rows, columns (start and end, -1: all), size, pool.
 int mapLayer() {
-  return floatLayer([](Output& out) {
+  return layer([](Output& out) {
+    ATTENTION_RETURN_IF_ERROR(widenInputs(1, 2));
     const auto range = [](size_t first) -> std::optional<Range> {
       if (own(first) < 0) return std::nullopt;
       return Range{static_cast<size_t>(own(first)), static_cast<size_t>(own(first + 1))};

@@ -55,8 +55,10 @@ int refuse(const Status& status) {
   return static_cast<int>(status.code());
 }
 
-Status widenInputs() {
-  for (Tensor& tensor : call.inputs) {
+Status widenInputs(size_t first, size_t end) {
+  for (size_t slot = 0; slot < kInputs; ++slot) {
+    Tensor& tensor = call.inputs[slot];
+    if (slot >= kOperands + first && slot < kOperands + end) continue;
     if (tensor.state == kAbsent || static_cast<DType>(tensor.dtype) != DType::kFloat16) continue;
     Output wide;
     ATTENTION_RETURN_IF_ERROR(toFloat32(view(tensor), wide, arena));
@@ -84,6 +86,8 @@ AttentionOptions attentionOptions() {
   options.alibi = call.integers[kAlibi] != 0;
   options.alibiSlopes = optionalInput(kAlibiSlopes);
   options.sinks = optionalInput(kSinks);
+  options.keyScales = optionalInput(kKeyScales);
+  options.valueScales = optionalInput(kValueScales);
   options.weights = static_cast<Stage>(call.integers[kStage]);
   options.logSumExp = call.integers[kLogSumExp] != 0;
   return options;

@@ -24,6 +24,8 @@ enum Slot : size_t {
   kBlockMap,
   kAlibiSlopes,
   kSinks,
+  kKeyScales,
+  kValueScales,
   kOperands
 };
 enum Integer : size_t {
@@ -50,8 +52,9 @@ std::optional<std::span<const int32_t>> integerList(size_t slot);
 int32_t own(size_t index);
 AttentionOptions attentionOptions();
 
-/// Everything is computed in float32: float16 operands are replaced by widened copies.
-Status widenInputs();
+/// Everything is computed in float32: float16 inputs are replaced by widened copies, but for the operands
+/// [first, end), which the core reads as they are.
+Status widenInputs(size_t first = 0, size_t end = 0);
 
 /// Where the first result goes, and telling JavaScript where a result is.
 Output output();

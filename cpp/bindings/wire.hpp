@@ -21,7 +21,7 @@ enum State : uint32_t {
 };
 
 inline constexpr size_t kNumbers = 8;
-inline constexpr size_t kInputs = 18;
+inline constexpr size_t kInputs = 20;
 inline constexpr size_t kOutputs = 3;
 inline constexpr size_t kIntegers = 20;
 

@@ -5,11 +5,11 @@ import { ResidentTensor } from './tensor.js';
 import type { DType, NdArray, Out } from './types.js';
 
 /**
- * The layout of cpp/bindings/wire.hpp in 32-bit words: 8 doubles, 18 inputs, 3 outputs (12 words each: state, address,
+ * The layout of cpp/bindings/wire.hpp in 32-bit words: 8 doubles, 20 inputs, 3 outputs (12 words each: state, address,
  * dtype, rank, 8 sizes), 20 integers.
  */
-const wire = { numbers: 8, inputs: 16, words: 12, outputs: 16 + 18 * 12, integers: 16 + 21 * 12 } as const;
-const inputSlots = 18;
+const wire = { numbers: 8, inputs: 16, words: 12, outputs: 16 + 20 * 12, integers: 16 + 23 * 12 } as const;
+const inputSlots = 20;
 const state = { absent: 0, present: 1, ofLength: 2 } as const;
 const dtypeCodes = { float32: 0, float16: 1, int8: 2, int32: 3, bool: 4, panels: 5 } as const;
 

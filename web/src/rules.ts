@@ -18,6 +18,8 @@ export const ruleKeys = [
   'alibi',
   'sinks',
   'kvLengths',
+  'keyScales',
+  'valueScales',
 ] as const;
 export const optionKeys = [...ruleKeys, 'weights', 'logSumExp', 'out'] as const;
 
@@ -28,7 +30,17 @@ const largest = 3.4028234663852886e38;
 const stages = ['scores', 'softcapped', 'biased', 'probabilities'] as const;
 
 /** Slot of cpp/bindings/call.hpp, in its order: the first input slots. */
-const slots = ['mask', 'attentionMask', 'queryOffset', 'kvLengths', 'blockMap', 'alibi', 'sinks'] as const;
+const slots = [
+  'mask',
+  'attentionMask',
+  'queryOffset',
+  'kvLengths',
+  'blockMap',
+  'alibi',
+  'sinks',
+  'keyScales',
+  'valueScales',
+] as const;
 /** Integer of cpp/bindings/call.hpp, in its order. */
 const places = [
   'layout',
@@ -89,6 +101,8 @@ export function readRules(options: AttentionRules, extras: Extras): Rules {
       undefined,
       typeof alibi === 'boolean' ? undefined : ifGiven(alibi, (slopes) => operand('options.alibi', slopes)),
       ifGiven(options.sinks, (sinks) => operand('options.sinks', sinks)),
+      ifGiven(options.keyScales, (scales) => operand('options.keyScales', scales)),
+      ifGiven(options.valueScales, (scales) => operand('options.valueScales', scales)),
     ],
     integers: [
       layout,

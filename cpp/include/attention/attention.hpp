@@ -48,7 +48,8 @@ struct AttentionOptions {
   float softcap = 0;                                  ///< c of c·tanh(score/c) (Gemma 2); 0: none
   bool alibi = false;                                 ///< adds -slope·|p - j| with the slopes of alibiSlope()
   std::optional<TensorView> alibiSlopes;              ///< or with these [H]
-  std::optional<TensorView> sinks;  ///< [H] logits that join each head's softmax denominator
+  std::optional<TensorView> sinks;                   ///< [H] logits that join each head's softmax denominator
+  std::optional<TensorView> keyScales, valueScales;  ///< [B,Hkv,Skv] factors of int8 keys and values
   Stage weights = Stage::kNone;
   bool logSumExp = false;
 };
@@ -64,8 +65,9 @@ struct AttentionPlan {
   TensorView query, key, value;  // rank 4, strided
   MaskPlan mask;
   bool alibi = false;
-  std::span<const float> alibiSlopes, sinks;  // [H] or empty
-  bool headsByRow = false;                    // in the output's memory: [B,Sq,H,Dv]
+  std::span<const float> alibiSlopes, sinks;         // [H] or empty
+  std::optional<TensorView> keyScales, valueScales;  // of int8
+  bool headsByRow = false;                           // in the output's memory: [B,Sq,H,Dv]
   Stage stage = Stage::kNone;
   bool wantsLogSumExp = false;
 
@@ -93,12 +95,6 @@ struct AttentionPlan {
   const float* queryRow(size_t b, size_t head, size_t i) const {
     return rowOf(query, b, head, sequences().firstQuery(b) + i);
   }
-  const float* keyRow(size_t b, size_t head, size_t j) const {
-    return rowOf(key, b, kvHeadOf(head), sequences().firstKey(b) + j);
-  }
-  const float* valueRow(size_t b, size_t head, size_t j) const {
-    return rowOf(value, b, kvHeadOf(head), sequences().firstKey(b) + j);
-  }
   /// Index of a query in logSumExp's memory, [B,H,Sq], or [H,Tq] of packed sequences.
   size_t logSumExpIndex(size_t b, size_t head, size_t i) const {
     if (sequences().queryStarts.empty()) return (b * heads + head) * sequences().queries + i;
@@ -122,7 +118,7 @@ struct AttentionOutputs {
 
 /// Checks a call and works out every shape.
 ///
-/// q, k and v are float32, of one rank, contiguous:
+/// q is float32; k and v are float32, float16, or int8 with scales; of one rank, contiguous:
 ///   [Sq,D] → [Sq,Dv] · [H,Sq,D] → [H,Sq,Dv] · with numHeads [Sq,H·D] → [Sq,H·Dv] and [B,Sq,H·D] →
 ///   [B,Sq,H·Dv] · rank 4 in `layout` → the same layout.
 /// Errors name q, k, v, or options.<field>.

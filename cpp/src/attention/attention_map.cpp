@@ -108,6 +108,7 @@ Status checkLogSumExp(const AttentionMapOptions& map, const AttentionPlan& plan)
 Status attentionMap(const TensorView& query, const TensorView& key, const AttentionOptions& options,
                     const AttentionMapOptions& map, Output& out, Arena& arena) {
   TensorView noValues = key;
+  noValues.dtype = DType::kFloat32;
   if (key.rank() > 0) noValues.shape[key.rank() - 1] = 0;
   AttentionPlan plan;
   ATTENTION_RETURN_IF_ERROR(planAttention(query, key, noValues, options, &plan));
@@ -127,16 +128,16 @@ Status attentionMap(const TensorView& query, const TensorView& key, const Attent
   for (size_t b = 0; b < plan.batch; ++b) {
     for (size_t h = 0; h < plan.heads; ++h) {
       headMap.begin();
-      for (Range r = block.rowsFrom(rows.begin, rows.end); r.size() != 0;
-           r = block.rowsFrom(r.end, rows.end)) {
-        block.begin(b, h, r);
+      for (Range r = block.blocks().from(rows.begin, rows.end); r.size() != 0;
+           r = block.blocks().from(r.end, rows.end)) {
+        block.begin({b, h, 1, r});
         if (map.logSumExp) {
           block.takeLogSumExp(map.logSumExp->floats());
         } else {
           block.attend();
         }
         block.show(Stage::kProbabilities, columns, [&](Range tile, Range keys, const float* probabilities) {
-          headMap.add(tile, keys, probabilities);
+          headMap.add({r.begin + tile.begin, r.begin + tile.end}, keys, probabilities);
         });
       }
       headMap.store(out.floats() + (b * plan.heads + h) * mapRows.cells * mapColumns.cells);

@@ -1,3 +1,6 @@
+#include <new>
+
+#include "../runtime/threads.hpp"
 #include "query_block.hpp"
 #include "run.hpp"
 
@@ -8,37 +11,55 @@ namespace {
 using Block = QueryBlock<simd::DefaultArch>;
 
 /// One value for each pair of the block's rows; pairs that a stage leaves out are masked.
-void storeWeights(const AttentionPlan& plan, Block& block, size_t batch, size_t head, Range rows,
-                  float* weights) {
+void storeWeights(const AttentionPlan& plan, Block& block, float* weights) {
+  const QueryRows& rows = block.rows();
   const size_t keys = plan.sequences().keys;
-  float* first = weights + (batch * plan.heads + head) * plan.sequences().queries * keys;
+  const auto weightsOf = [&](size_t row) {
+    const size_t head = rows.batch * plan.heads + rows.headOf(row);
+    return weights + (head * plan.sequences().queries + rows.queryOf(row)) * keys;
+  };
   const float masked = plan.stage == Stage::kBiased ? kernels::kNegativeInfinity : 0.0f;
-  std::fill_n(first + rows.begin * keys, rows.size() * keys, masked);
+  for (size_t row = 0; row < rows.size(); ++row) std::fill_n(weightsOf(row), keys, masked);
   block.show(plan.stage, {0, keys}, [&](Range tile, Range part, const float* scores) {
     for (size_t r = 0; r < tile.size(); ++r) {
       std::copy_n(scores + r * ScoreTile<simd::DefaultArch>::kKeys, part.size(),
-                  first + (tile.begin + r) * keys + part.begin);
+                  weightsOf(tile.begin + r) + part.begin);
     }
   });
+}
+
+/// Products below which other threads would not be awake before the work is done.
+constexpr uint64_t kWorthSharing = 1 << 18;
+
+bool isWorthSharing(const AttentionPlan& plan) {
+  const uint64_t rows = uint64_t{plan.batch} * plan.heads * plan.sequences().queries;
+  return rows * plan.sequences().keys >= kWorthSharing / (plan.headDim + plan.valueDim);
 }
 
 }  // namespace
 
 Status runAttention(const AttentionPlan& plan, const AttentionMemory& memory, Arena& arena) {
   if (plan.isEmpty()) return {};
-  Block block(plan);
-  if (!block.allocate(arena)) return outOfMemory("");
-  for (size_t b = 0; b < plan.batch; ++b) {
-    const size_t queries = plan.sequences().queriesOf(b);
-    for (size_t h = 0; h < plan.heads; ++h) {
-      for (Range rows = block.rowsFrom(0, queries); rows.size() != 0;
-           rows = block.rowsFrom(rows.end, queries)) {
-        block.begin(b, h, rows);
-        block.attend();
-        block.store(memory);
-        if (plan.stage != Stage::kNone) storeWeights(plan, block, b, h, rows, memory.weights);
-      }
-    }
+  const size_t threads = isWorthSharing(plan) ? threadCount() : 1;
+  auto* blocks = static_cast<Block*>(arena.allocate(threads * sizeof(Block)));
+  if (blocks == nullptr) return outOfMemory("");
+  for (size_t thread = 0; thread < threads; ++thread) {
+    if (!(new (blocks + thread) Block(plan))->allocate(arena)) return outOfMemory("");
+  }
+  const auto run = [&](size_t item, size_t thread) {
+    Block& block = blocks[thread];
+    const QueryRows rows = block.blocks().at(item);
+    if (rows.size() == 0) return;
+    block.begin(rows);
+    block.attend();
+    block.store(memory);
+    if (plan.stage != Stage::kNone) storeWeights(plan, block, memory.weights);
+  };
+  const size_t items = blocks->blocks().count();
+  if (threads == 1) {
+    for (size_t item = 0; item < items; ++item) run(item, 0);
+  } else {
+    inParallel(items, run);
   }
   return {};
 }

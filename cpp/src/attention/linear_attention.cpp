@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "../kernels/elementwise.hpp"
 #include "../kernels/matmul_tile.hpp"
@@ -51,9 +52,10 @@ class RunningState {
     std::fill_n(values_, kChunk * width_, 0.0f);
     float* row = packedQueries_;  // free between chunks
     for (size_t j = 0; j < held_; ++j) {
-      features(plan_.keyRow(batch_, head_, keys.begin + j), row);
+      features(rowOf(plan_.key, batch_, plan_.kvHeadOf(head_), keys.begin + j), row);
       for (size_t d = 0; d < plan_.headDim; ++d) keys_[d * kChunk + j] = row[d];
-      std::copy_n(plan_.valueRow(batch_, head_, keys.begin + j), plan_.valueDim, values_ + j * width_);
+      std::copy_n(rowOf(plan_.value, batch_, plan_.kvHeadOf(head_), keys.begin + j), plan_.valueDim,
+                  values_ + j * width_);
       values_[j * width_ + plan_.valueDim] = 1.0f;
     }
   }
@@ -142,6 +144,9 @@ void forEachChunk(size_t end, Visit visit) {
 
 Status linearAttention(const TensorView& query, const TensorView& key, const TensorView& value,
                        const AttentionOptions& options, FeatureMap featureMap, Output& out, Arena& arena) {
+  for (const auto& [name, x] : {std::pair{"k", &key}, std::pair{"v", &value}}) {
+    if (x->dtype != DType::kFloat32) return unsupportedDtype(name, x->dtype, "float32 or float16");
+  }
   AttentionPlan plan;
   ATTENTION_RETURN_IF_ERROR(planAttention(query, key, value, options, &plan));
   const TensorView inputs[] = {query, key, value};

@@ -29,9 +29,10 @@ HeadsAxes axesOf(const TensorView& x, const AttentionOptions& options, size_t nu
 }
 
 /// Contiguous memory as [B,heads,S,size]; `byRow`: the heads of a row lie side by side.
-TensorView headsView(void* data, const HeadsAxes& axes, bool byRow) {
+TensorView headsView(void* data, const HeadsAxes& axes, bool byRow, DType dtype = DType::kFloat32) {
   TensorView view;
   view.data = data;
+  view.dtype = dtype;
   view.shape = {axes.batch, axes.heads, axes.length, axes.size};
   view.strides[0] = axes.heads * axes.length * axes.size;
   view.strides[1] = byRow ? axes.size : axes.length * axes.size;
@@ -41,7 +42,6 @@ TensorView headsView(void* data, const HeadsAxes& axes, bool byRow) {
 }
 
 Status checkInput(const char* name, const TensorView& x, const TensorView& query) {
-  if (x.dtype != DType::kFloat32) return unsupportedDtype(name, x.dtype, "float32 or float16");
   if (x.rank() < 2 || x.rank() > 4) {
     return shapeMismatch(name, Message() << "got shape " << x.shape.dims() << ", wanted rank 2, 3 or 4");
   }
@@ -50,6 +50,27 @@ Status checkInput(const char* name, const TensorView& x, const TensorView& query
         name, Message() << "got shape " << x.shape.dims() << ", wanted rank " << query.rank() << " as q has");
   }
   return {};
+}
+
+/// int8 means nothing without the factors it was rounded with.
+Status checkStored(const char* name, const TensorView& x, const char* scalesName,
+                   const std::optional<TensorView>& scales) {
+  if (x.dtype == DType::kFloat32 || x.dtype == DType::kFloat16) {
+    if (!scales) return {};
+    return invalidArgument(scalesName, Message() << "got it for " << name << " of " << nameOf(x.dtype)
+                                                 << ", wanted it for int8 only");
+  }
+  if (x.dtype == DType::kInt8 && scales) return {};
+  return unsupportedDtype(name, x.dtype, "float32, float16, or int8 with its scales");
+}
+
+Status checkScales(const char* name, const std::optional<TensorView>& scales, const HeadsAxes& axes) {
+  if (!scales) return {};
+  if (scales->dtype != DType::kFloat32) return unsupportedDtype(name, scales->dtype, "float32 or float16");
+  const Shape want{axes.batch, axes.heads, axes.length};
+  if (scales->shape == want) return {};
+  return shapeMismatch(
+      name, Message() << "got shape " << scales->shape.dims() << ", wanted [B,Hkv,Skv] = " << want.dims());
 }
 
 Status checkHeadCounts(const TensorView& query, const AttentionOptions& options) {
@@ -120,6 +141,9 @@ TensorView AttentionPlan::outputHeads(float* output) const {
 
 Status planAttention(const TensorView& query, const TensorView& key, const TensorView& value,
                      const AttentionOptions& options, AttentionPlan* plan) {
+  if (query.dtype != DType::kFloat32) return unsupportedDtype("q", query.dtype, "float32 or float16");
+  ATTENTION_RETURN_IF_ERROR(checkStored("k", key, "options.keyScales", options.keyScales));
+  ATTENTION_RETURN_IF_ERROR(checkStored("v", value, "options.valueScales", options.valueScales));
   ATTENTION_RETURN_IF_ERROR(checkInput("q", query, query));
   ATTENTION_RETURN_IF_ERROR(checkInput("k", key, query));
   ATTENTION_RETURN_IF_ERROR(checkInput("v", value, query));
@@ -133,6 +157,8 @@ Status planAttention(const TensorView& query, const TensorView& key, const Tenso
   const HeadsAxes k = axesOf(key, options, kvHeads);
   const HeadsAxes v = axesOf(value, options, kvHeads);
   ATTENTION_RETURN_IF_ERROR(checkAgreement(key, value, options, q, k, v));
+  ATTENTION_RETURN_IF_ERROR(checkScales("options.keyScales", options.keyScales, k));
+  ATTENTION_RETURN_IF_ERROR(checkScales("options.valueScales", options.valueScales, v));
 
   *plan = {};
   plan->batch = q.batch;
@@ -144,8 +170,10 @@ Status planAttention(const TensorView& query, const TensorView& key, const Tenso
   const bool byRow = packed(query, options) || options.layout != Layout::kBHSD;
   plan->headsByRow = byRow;
   plan->query = headsView(query.data, q, byRow);
-  plan->key = headsView(key.data, k, byRow);
-  plan->value = headsView(value.data, v, byRow);
+  plan->key = headsView(key.data, k, byRow, key.dtype);
+  plan->value = headsView(value.data, v, byRow, value.dtype);
+  plan->keyScales = options.keyScales;
+  plan->valueScales = options.valueScales;
   plan->stage = options.weights;
   plan->wantsLogSumExp = options.logSumExp;
   plan->outputShape = query.shape;

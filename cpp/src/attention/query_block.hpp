@@ -9,7 +9,7 @@
 
 namespace attention {
 
-/// Attention of one block of query rows of one head over all keys, a block of keys at a time: scores
+/// Attention of one block of query rows over all keys, a block of keys at a time: scores
 /// (ScoreTile) → running maximum → e^(s - max) and its sum → output += P·V on the same register tile. All
 /// memory is scratch made once per call.
 template <class Arch>
@@ -25,60 +25,51 @@ class QueryBlock {
   explicit QueryBlock(const AttentionPlan& plan)
       : plan_(plan),
         outputStride_(kernels::roundUp(plan.valueDim, kColumns)),
-        rowsPerBlock_(chooseRows(plan)),
-        scores_(plan) {}
+        blocks_(plan, kRows, kColumns),
+        scores_(plan, blocks_.isDirect()) {}
 
   bool allocate(Arena& arena) {
-    const size_t room = kernels::roundUp(rowsPerBlock_, kRows);
+    const size_t room = kernels::roundUp(blocks_.mostRows(), Scores::kMostRows);
     values_ = arena.floats({kKeys, outputStride_});
     output_ = arena.floats({room, outputStride_});
     state_ = arena.floats({3, room});
     return scores_.allocate(room, arena) && values_ && output_ && state_;
   }
 
-  /// The rows from `row` on that are done together.
-  Range rowsFrom(size_t row, size_t end) const {
-    // With a block map they lie in one row of blocks.
-    const size_t next = plan_.mask.blocks ? (row / rowsPerBlock_ + 1) * rowsPerBlock_ : row + rowsPerBlock_;
-    return {row, std::min(next, end)};
-  }
+  const RowBlocks& blocks() const { return blocks_; }
+  const QueryRows& rows() const { return scores_.rows(); }
 
-  void begin(size_t batch, size_t head, Range rows) {
-    batch_ = batch;
-    head_ = head;
-    rows_ = rows;
-    scores_.packQuery(batch, head, rows);
-  }
+  void begin(const QueryRows& rows) { scores_.packQuery(rows); }
 
   /// Not inlined: two functions run it, and once a block of rows a call costs nothing.
   [[gnu::noinline]] void attend() {
-    const float sink = plan_.sinks.empty() ? kernels::kNegativeInfinity : plan_.sinks[head_];
-    const bool isSink = sink != kernels::kNegativeInfinity;
-    std::fill_n(output_, kernels::roundUp(rows_.size(), kRows) * outputStride_, 0.0f);
-    for (size_t row = 0; row < rows_.size(); ++row) state(row) = {sink, isSink ? 1.0f : 0.0f, 0.0f};
-    forEachBlock({0, plan_.sequences().keysOf(batch_)}, [this](Range keys) { attendKeys(keys); });
+    std::fill_n(output_, kernels::roundUp(rows().size(), Scores::kMostRows) * outputStride_, 0.0f);
+    for (size_t row = 0; row < rows().size(); ++row) {
+      const float sink = plan_.sinks.empty() ? kernels::kNegativeInfinity : plan_.sinks[rows().headOf(row)];
+      state(row) = {sink, sink == kernels::kNegativeInfinity ? 0.0f : 1.0f, 0.0f};
+    }
+    forEachBlock({0, plan_.sequences().keysOf(rows().batch)}, [this](Range keys) { attendKeys(keys); });
   }
 
   /// In place of attend(), where an earlier call has left the denominators.
   void takeLogSumExp(const float* logSumExp) {
-    for (size_t row = 0; row < rows_.size(); ++row) {
-      const float value = logSumExp[plan_.logSumExpIndex(batch_, head_, rows_.begin + row)];
+    for (size_t row = 0; row < rows().size(); ++row) {
+      const float value = logSumExp[logSumExpIndex(row)];
       state(row) = {value, 1.0f, value == kernels::kNegativeInfinity ? 0.0f : 1.0f};
     }
   }
 
   void store(const AttentionMemory& memory) {
     const TensorView output = plan_.outputHeads(memory.output);
-    const size_t first = plan_.sequences().firstQuery(batch_) + rows_.begin;
-    for (size_t row = 0; row < rows_.size(); ++row) {
+    const size_t first = plan_.sequences().firstQuery(rows().batch);
+    for (size_t row = 0; row < rows().size(); ++row) {
       const State& end = state(row);
-      float* to = rowOf(output, batch_, head_, first + row);
+      const float* from = outputRow(row);
+      float* to = rowOf(output, rows().batch, rows().headOf(row), first + rows().queryOf(row));
       // A row that may attend to nothing gives zeros, which its output is as yet.
       const float factor = end.attends != 0 ? 1.0f / end.sum : 1.0f;
-      const float* from = outputRow(row);
       for (size_t d = 0; d < plan_.valueDim; ++d) to[d] = from[d] * factor;
-      if (memory.logSumExp == nullptr) continue;
-      memory.logSumExp[plan_.logSumExpIndex(batch_, head_, rows_.begin + row)] = logSumExp(end);
+      if (memory.logSumExp != nullptr) memory.logSumExp[logSumExpIndex(row)] = logSumExp(end);
     }
   }
 
@@ -110,39 +101,25 @@ class QueryBlock {
   }
 
  private:
+  /// Keys whose values are read in one go, where they are.
+  static constexpr size_t kAtOnce = 16;
+
   /// Of a row: maximum and sum so far, and whether any key was not masked (1) or none (0).
   struct State {
     float max, sum, attends;
   };
 
-  /// Rows in proportion to all there are, so that there are blocks enough to share: 96 repay the packing of a
-  /// key block (3 % of its products), and scratch of more than some 512 of head size 64 would leave the
-  /// second-level cache. Rows are split evenly, or as a block map's are.
-  static size_t chooseRows(const AttentionPlan& plan) {
-    const uint64_t width = uint64_t{plan.headDim} + plan.valueDim;
-    const auto wide = static_cast<size_t>(std::max<uint64_t>(1, 65536 / width));
-    if (plan.mask.blocks) {
-      size_t rows = BlockMap::kBlock;
-      while (rows > wide && rows > 1) rows /= 2;
-      return rows;
-    }
-    const size_t queries = plan.sequences().queries;
-    const uint64_t share = uint64_t{queries} * plan.batch * plan.heads / kShares;
-    const size_t most =
-        kernels::roundUp(std::min(wide, static_cast<size_t>(std::max<uint64_t>(96, share))), kRows);
-    const size_t blocks = std::max<size_t>(1, (queries + most - 1) / most);
-    return kernels::roundUp(std::max<size_t>(1, (queries + blocks - 1) / blocks), kRows);
+  size_t logSumExpIndex(size_t row) const {
+    return plan_.logSumExpIndex(rows().batch, rows().headOf(row), rows().queryOf(row));
   }
-
   State& state(size_t row) { return reinterpret_cast<State*>(state_)[row]; }
   float* outputRow(size_t row) { return output_ + row * outputStride_; }
-  const float* values(size_t j) const { return plan_.valueRow(batch_, head_, j); }
 
   /// Blocks of keys of which any row may see something.
   template <class Visit>
   void forEachBlock(Range columns, Visit visit) {
     for (size_t from = columns.begin; from < columns.end;) {
-      Range keys = plan_.mask.next(batch_, head_, rows_, {from, columns.end});
+      Range keys = scores_.next({0, rows().size()}, {from, columns.end});
       if (keys.size() == 0) return;
       keys.end = std::min(keys.end, keys.begin + kKeys);
       visit(keys);
@@ -152,9 +129,8 @@ class QueryBlock {
 
   template <class Visit>
   void forEachTile(Visit visit) {
-    for (Range tile{rows_.begin, rows_.begin}; tile.end < rows_.end;) {
-      tile.begin = tile.end;
-      tile.end = std::min(rows_.end, tile.begin + kernels::tileRows<Arch>(rows_.end - tile.begin));
+    for (Range tile{}; tile.end < rows().size();) {
+      tile = scores_.tileFrom(tile.end);
       visit(tile);
     }
   }
@@ -172,8 +148,10 @@ class QueryBlock {
 
   void attendKeys(Range keys) {
     scores_.packKeys(keys);
-    kernels::packColumns<kColumns>(values(keys.begin), plan_.value.strides[2], keys.size(), plan_.valueDim,
-                                   values_);
+    if (!blocks_.isDirect()) {
+      const KeyValues::Rows from = scores_.keyValues().values(rows(), keys);
+      kernels::packColumns<kColumns>(from.data, from.stride, keys.size(), plan_.valueDim, values_);
+    }
     block_ = keys;
     valuesAreFinite_.reset();
     forEachTile([&](Range tile) { forEachPart(tile, keys, [&](Range part) { attendTile(tile, part); }); });
@@ -185,14 +163,19 @@ class QueryBlock {
     float highest[kRows];
     kernels::rowMaxima<Arch, kRows, kKeys>(scores_.row(0), Scores::padded(keys), highest);
     for (size_t r = 0; r < tile.size(); ++r) {
-      State& row = state(tile.begin + r - rows_.begin);
+      State& row = state(tile.begin + r);
       if (scores_.attends(r)) row.attends = 1.0f;
-      raiseMaximum(row, highest[r], outputRow(tile.begin + r - rows_.begin));
+      raiseMaximum(row, highest[r], outputRow(tile.begin + r));
       row.sum += kernels::expRow<Arch>(exp2, scores_.row(r), Scores::padded(keys), shiftOf(row.max));
     }
+    if (plan_.valueScales) scores_.scaleColumns(tile, keys, scores_.keyValues().valueScales(rows(), keys));
     // 0 · NaN is NaN: where a masked value may be one, the product must leave masked pairs out one by one.
     if (full || valuesAreFinite()) {
-      accumulate(tile, keys);
+      if (blocks_.isDirect()) {
+        accumulateDirect(tile, keys);
+      } else {
+        accumulate(tile, keys);
+      }
     } else {
       accumulateAttended(tile, keys);
     }
@@ -215,7 +198,7 @@ class QueryBlock {
 
   void accumulate(Range tile, Range keys) {
     const float* values = values_ + (keys.begin - block_.begin) * kColumns;
-    float* out = outputRow(tile.begin - rows_.begin);
+    float* out = outputRow(tile.begin);
     for (size_t c = 0; c < outputStride_; c += kColumns) {
       kernels::matmulTile<Arch, kernels::Start::kFromC, kKeys>(tile.size(), keys.size(), scores_.row(0),
                                                                values + c * block_.size(), kColumns, out + c,
@@ -223,13 +206,33 @@ class QueryBlock {
     }
   }
 
+  /// Values where they are, a few keys at a time through all columns: they come from memory, and in order.
+  void accumulateDirect(Range tile, Range keys) {
+    scores_.keyValues().withValues(rows(), keys, [&](const auto* values, size_t stride) {
+      for (size_t j = 0; j < keys.size(); j += kAtOnce, values += kAtOnce * stride) {
+        const size_t count = std::min(kAtOnce, keys.size() - j);
+        for (size_t c = 0; c < outputStride_; c += kColumns) {
+          float* out = outputRow(tile.begin) + c;
+          if (tile.size() == 1) {
+            kernels::fixedTile<Arch, kernels::Start::kFromC, 1, kKeys>(count, scores_.row(0) + j, values + c,
+                                                                       stride, out, outputStride_);
+          } else {
+            kernels::fixedTile<Arch, kernels::Start::kFromC, kernels::kDotRows, kKeys>(
+                count, scores_.row(0) + j, values + c, stride, out, outputStride_);
+          }
+        }
+      }
+    });
+  }
+
   void accumulateAttended(Range tile, Range keys) {
+    const KeyValues::Rows values = scores_.keyValues().values(rows(), keys);
     for (size_t r = 0; r < tile.size(); ++r) {
-      float* out = outputRow(tile.begin + r - rows_.begin);
+      float* out = outputRow(tile.begin + r);
       const float* biases = scores_.biases(tile.begin + r, keys);
       for (size_t j = 0; j < keys.size(); ++j) {
         if (biases[j] == kernels::kNegativeInfinity) continue;
-        const float* value = values(keys.begin + j);
+        const float* value = values.data + j * values.stride;
         for (size_t d = 0; d < plan_.valueDim; ++d) out[d] += scores_.row(r)[j] * value[d];
       }
     }
@@ -237,8 +240,8 @@ class QueryBlock {
 
   bool valuesAreFinite() {
     if (!valuesAreFinite_) {
-      valuesAreFinite_ = kernels::allFinite<Arch>(values(block_.begin), plan_.value.strides[2], block_.size(),
-                                                  plan_.valueDim);
+      const KeyValues::Rows values = scores_.keyValues().values(rows(), block_);
+      valuesAreFinite_ = kernels::allFinite<Arch>(values.data, values.stride, block_.size(), plan_.valueDim);
     }
     return *valuesAreFinite_;
   }
@@ -254,7 +257,7 @@ class QueryBlock {
   void normalise(Range tile, Range keys, bool full) {
     const simd::Exp2<Arch> exp2;
     for (size_t r = 0; r < tile.size(); ++r) {
-      const State& row = state(tile.begin + r - rows_.begin);
+      const State& row = state(tile.begin + r);
       if (!scores_.attends(r) || row.attends == 0) {
         std::fill_n(scores_.row(r), keys.size(), 0.0f);
         continue;
@@ -273,10 +276,8 @@ class QueryBlock {
 
   const AttentionPlan& plan_;
   const size_t outputStride_;
-  const size_t rowsPerBlock_;
+  const RowBlocks blocks_;
   Scores scores_;
-  size_t batch_ = 0, head_ = 0;
-  Range rows_;
   Range block_;                          // of keys, packed
   std::optional<bool> valuesAreFinite_;  // of that block, once asked
 

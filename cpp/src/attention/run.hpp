@@ -9,10 +9,11 @@ namespace attention {
 
 /// Every tensor that a call reads, its own and those of the options: no result may overlap them.
 template <size_t kOwn>
-std::array<TensorView, kOwn + 4> inputsOf(const TensorView (&own)[kOwn], const AttentionOptions& options) {
-  std::array<TensorView, kOwn + 4> inputs;
+std::array<TensorView, kOwn + 6> inputsOf(const TensorView (&own)[kOwn], const AttentionOptions& options) {
+  std::array<TensorView, kOwn + 6> inputs;
   auto rest = std::copy(own, own + kOwn, inputs.begin());
-  for (const auto* given : {&options.mask, &options.attentionMask, &options.alibiSlopes, &options.sinks}) {
+  for (const auto* given : {&options.mask, &options.attentionMask, &options.alibiSlopes, &options.sinks,
+                            &options.keyScales, &options.valueScales}) {
     *rest++ = given->value_or(own[0]);
   }
   return inputs;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "plan_rules.hpp"
 #include "run.hpp"
@@ -38,6 +39,10 @@ Status planVariableLength(const TensorView& query, const TensorView& key, const 
                           const AttentionOptions& options, AttentionPlan* plan) {
   if (options.weights != Stage::kNone) {
     return invalidArgument("options.weights", Message() << "got it for packed sequences, wanted none");
+  }
+  for (const auto& [name, scales] : {std::pair{"options.keyScales", &options.keyScales},
+                                     std::pair{"options.valueScales", &options.valueScales}}) {
+    if (*scales) return invalidArgument(name, Message() << "got it for packed sequences, wanted none");
   }
   if (query.rank() != 3) {
     return shapeMismatch("q", Message() << "got shape " << query.shape.dims() << ", wanted [Tq,H,D]");

@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-#include "../simd/lanes.hpp"
+#include "../simd/widen.hpp"
 
 namespace attention::kernels {
 
@@ -45,12 +45,13 @@ inline constexpr size_t kPacked = 0;
 /// A(r,k) is a[k·Rows + r], as packTiles leaves it, or with a Stride a[r·Stride + k]: distances known at
 /// compile time become offsets inside the load instructions, so that six rows cost no address registers. B's
 /// row k starts at b + k·bStride, C's row r at c + r·cStride.
-template <class Arch, Start start, size_t Rows, size_t Stride>
-inline void fixedTile(size_t depth, const float* a, const float* b, size_t bStride, float* c,
-                      size_t cStride) {
+template <class Arch, Start start, size_t Rows, size_t Stride, class Element>
+[[gnu::noinline]] void fixedTile(size_t depth, const float* a, const Element* b, size_t bStride, float* c,
+                                 size_t cStride) {
   using F = simd::Floats<Arch>;
   constexpr size_t kLanes = simd::kLanes<Arch>;
   constexpr size_t kRowStep = Stride == kPacked ? 1 : Stride, kDepthStep = Stride == kPacked ? Rows : 1;
+  const simd::LoadPair<Arch, Element> load;
   F left[Rows], right[Rows];
 #pragma GCC unroll 8
   for (size_t r = 0; r < Rows; ++r) {
@@ -58,12 +59,12 @@ inline void fixedTile(size_t depth, const float* a, const float* b, size_t bStri
     right[r] = start == Start::kFromC ? F::load_unaligned(c + r * cStride + kLanes) : F(0.0f);
   }
   for (size_t k = 0; k < depth; ++k, a += kDepthStep, b += bStride) {
-    const F b0 = F::load_unaligned(b), b1 = F::load_unaligned(b + kLanes);
+    const simd::Pair<Arch> columns = load(b);
 #pragma GCC unroll 8
     for (size_t r = 0; r < Rows; ++r) {
       const F row(a[r * kRowStep]);
-      left[r] = simd::multiplyAdd<Arch>(row, b0, left[r]);
-      right[r] = simd::multiplyAdd<Arch>(row, b1, right[r]);
+      left[r] = simd::multiplyAdd<Arch>(row, columns.low, left[r]);
+      right[r] = simd::multiplyAdd<Arch>(row, columns.high, right[r]);
     }
   }
 #pragma GCC unroll 8

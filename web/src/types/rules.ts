@@ -56,6 +56,13 @@ export interface AttentionRules {
   sinks?: TensorLike;
   /** [B] number of valid keys. Cuts keys only: rows of padded queries are computed like any other. */
   kvLengths?: Integers;
+  /**
+   * [B,Hkv,Skv] factors of int8 keys: key j of a head is keyScales[b,h,j]·k[b,h,j]. float16 and int8 keys and values
+   * are widened in registers and never copied as floats.
+   */
+  keyScales?: TensorLike;
+  /** [B,Hkv,Skv] factors of int8 values. */
+  valueScales?: TensorLike;
 }
 
 export interface AttentionOptions<
