@@ -13,6 +13,7 @@ const parts = {
   cpp: [
     { name: 'C++ tests', run: (env) => testPreset('native', env) },
     { name: 'C++ tests, sanitized', run: (env) => testPreset('asan', env) },
+    { name: 'C++ tests of threads', run: (env) => testPreset('tsan', env) },
   ],
   node: [buildStep, demoStep, { name: 'tests in Node.js', run: (env) => vitest('vitest.config.ts', env) }],
   browsers: [
