@@ -6,7 +6,8 @@ import { setup } from './setup.mjs';
 
 export async function build(env) {
   removeOldModules();
-  for (const preset of ['wasm-simd', 'wasm-relaxed']) await buildPreset(preset, env);
+  for (const preset of ['wasm-simd', 'wasm-relaxed', 'wasm-simd-threads', 'wasm-relaxed-threads'])
+    await buildPreset(preset, env);
   // By its path: the tests' older TypeScript competes for the name 'tsc' in node_modules/.bin.
   await run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'web'], { env });
   await unpackPackage(env);

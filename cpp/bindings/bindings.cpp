@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 
+#include "../src/runtime/threads.hpp"
 #include "call.hpp"
 
 /// Turns calls on the wire into calls of the core; no arithmetic here. Every function returns an ErrorCode.
@@ -183,6 +184,9 @@ bool isRelaxed() {
 }
 
 EMSCRIPTEN_BINDINGS(attention) {
+#ifndef ATTENTION_ONE_THREAD
+  emscripten::function("startThreads", &startThreads);
+#endif
   emscripten::function("isRelaxed", &isRelaxed);
   emscripten::function("callAddress", &callAddress);
   emscripten::function("stage", &stage);

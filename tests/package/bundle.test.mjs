@@ -1,21 +1,36 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, createLogger } from 'vite';
 import { expect, inject, test } from 'vitest';
 import { contentSecurityPolicy, serve } from '../../scripts/lib/serve.mjs';
 import { launch, violationPath } from '../browser/drivers/index.mjs';
 
-test('a Vite build runs under a strict content security policy, from a sub-path', async () => {
+test('a Vite build runs under a strict content security policy, from a sub-path, and with threads where isolated', async () => {
   const root = inject('consumer');
   const warnings = [];
   const warn = (message) => warnings.push(message);
   const customLogger = { ...createLogger('warn'), warn, warnOnce: warn };
-  await build({ root, base: './', configFile: false, logLevel: 'warn', customLogger });
+  const input = ['index.html', 'threads.html'].map((page) => join(root, page));
+  await build({
+    root,
+    base: './',
+    configFile: false,
+    logLevel: 'warn',
+    customLogger,
+    build: { rollupOptions: { input } },
+  });
   expect(warnings).toEqual([]);
   const modules = readdirSync(join(root, 'dist/assets')).filter((name) => name.endsWith('.wasm'));
-  expect(modules).toHaveLength(2);
+  expect(modules).toHaveLength(4);
+  const scripts = readdirSync(join(root, 'dist/assets')).filter((name) => name.endsWith('.js'));
+  const withGlue = scripts.filter((name) => readFileSync(join(root, 'dist/assets', name), 'utf8').includes('PThread'));
+  expect(withGlue, 'the glue of threads is copied once, and inlined nowhere').toHaveLength(1);
 
-  const headers = { 'content-security-policy': `${contentSecurityPolicy}; report-uri ${violationPath}` };
+  const headers = {
+    'content-security-policy': `${contentSecurityPolicy}; report-uri ${violationPath}`,
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-embedder-policy': 'require-corp',
+  };
   const server = await serve({ root: join(root, 'dist'), base: '/some/where/', headers });
   const browser = await launch('chromium');
   try {
@@ -24,6 +39,14 @@ test('a Vite build runs under a strict content security policy, from a sub-path'
     expect(result).toMatchObject({ variant: 'relaxed-simd', shape: [2, 9, 12], tensors: ['answer'] });
     expect(result.difference).toBeLessThanOrEqual(4e-6);
     expect(browser.requests().filter((url) => url.endsWith('.wasm'))).toHaveLength(1);
+    expect(browser.requests().filter((url) => /attention.*threads/.test(url))).toEqual([]);
+    expect(browser.foreignRequests()).toEqual([]);
+    expect(browser.violations()).toEqual([]);
+
+    await browser.open(`${server.url}threads.html`);
+    const shared = await browser.waitFor(() => globalThis.result);
+    expect(shared).toMatchObject({ variant: 'relaxed-simd-threads', threads: 2, shape: [2, 9, 12] });
+    expect(shared.difference).toBe(result.difference);
     expect(browser.foreignRequests()).toEqual([]);
     expect(browser.violations()).toEqual([]);
   } finally {

@@ -30,11 +30,22 @@ test('has no dependency and no file but its own', () => {
   expect(readdirSync(installed()).sort()).toEqual(['LICENSE', 'README.md', 'dist', 'package.json']);
 });
 
-test.each(['attention-simd.wasm', 'attention-relaxed-simd.wasm'])('%s is small', (file) => {
+const variants = ['simd', 'relaxed-simd', 'simd-threads', 'relaxed-simd-threads'];
+test.each(variants.map((variant) => `attention-${variant}.wasm`))('%s is small', (file) => {
   const bytes = readFileSync(join(installed(), 'dist', file));
   expect(bytes.length).toBeGreaterThan(0);
   expect(bytes.length).toBeLessThanOrEqual(150_000);
   expect(brotliCompressSync(bytes).length).toBeLessThanOrEqual(60_000);
+});
+
+test('the glue of threads makes no worker by itself, and the loader makes them of literal options', () => {
+  const read = (file) => readFileSync(join(installed(), 'dist', file), 'utf8');
+  const glue = read('attention-threads-module.js');
+  expect(glue).toContain('Module.makeWorker()');
+  expect(glue).not.toMatch(/new Worker|workerOptions|import\.meta|\bimport\b *[({*'"]|\brequire\(/);
+  const made = read('load/thread-workers.js').match(/new Worker\([^;]*;/g);
+  expect(made).toHaveLength(2);
+  for (const construction of made) expect(construction).toMatch(/, \{ [^{}]* \}\);$/);
 });
 
 function run(command, args) {

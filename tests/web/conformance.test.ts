@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { expectClose } from './compare.ts';
 import { type ConformanceCase, casesArePresent, readCases, whereCasesBelong } from './onnx-cases.ts';
 import type { Plain } from './random.ts';
-import { forEachVariant } from './variants.ts';
+import { allVariants, forEachVariant } from './variants.ts';
 
 const cases = casesArePresent ? readCases() : [];
 
@@ -42,14 +42,18 @@ function run(engine: Attention, c: ConformanceCase): { output: Plain; weights?: 
 }
 
 if (casesArePresent)
-  forEachVariant('ONNX conformance', (engine) => {
-    test.each(cases.map((c) => [c.name, c] as const))('%s', (_, c) => {
-      const { output, weights } = run(engine(), c);
-      // The cases' numbers come from float32 or float16: absolute and relative tolerance are the same number.
-      const tolerance = (want: ArrayLike<number>) => (i: number) => c.tolerance * (1 + Math.abs(want[i] as number));
-      expectClose(output as never, c.expected, tolerance(c.expected.data));
-      if (c.op !== 'Attention') return;
-      expect(weights === undefined).toBe(c.weights === undefined);
-      if (c.weights) expectClose(weights as never, c.weights, tolerance(c.weights.data));
-    });
-  });
+  forEachVariant(
+    'ONNX conformance',
+    (engine) => {
+      test.each(cases.map((c) => [c.name, c] as const))('%s', (_, c) => {
+        const { output, weights } = run(engine(), c);
+        // The cases' numbers come from float32 or float16: absolute and relative tolerance are the same number.
+        const tolerance = (want: ArrayLike<number>) => (i: number) => c.tolerance * (1 + Math.abs(want[i] as number));
+        expectClose(output as never, c.expected, tolerance(c.expected.data));
+        if (c.op !== 'Attention') return;
+        expect(weights === undefined).toBe(c.weights === undefined);
+        if (c.weights) expectClose(weights as never, c.weights, tolerance(c.weights.data));
+      });
+    },
+    allVariants,
+  );

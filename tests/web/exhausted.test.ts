@@ -2,9 +2,11 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { type Attention, AttentionError, createAttention, type Tensor } from 'attention-wasm';
 import { describe, expect, test } from 'vitest';
-import { variants } from './variants.ts';
+import { allVariants, hasThreads, load, type Variant } from './variants.ts';
 
 const smallest = 4 << 20;
+/** Two threads more need half a MiB. */
+const smallestWith = (variant: Variant) => smallest + (hasThreads(variant) ? 1 << 19 : 0);
 
 /** Takes all memory that an engine has, to the last byte that can be had. */
 function exhaust(engine: Attention): Tensor[] {
@@ -31,9 +33,9 @@ function codeOf(call: () => unknown): string {
   return 'nothing was thrown';
 }
 
-describe.each(variants)('no memory left (%s)', (variant) => {
+describe.each(allVariants)('no memory left (%s)', (variant) => {
   test('refusals come as they should, however many, and the engine works on', async () => {
-    const engine = await createAttention({ variant, maximumMemoryBytes: smallest });
+    const engine = await createAttention({ ...load(variant), maximumMemoryBytes: smallestWith(variant) });
     const large = engine.zeros([200_000]);
     const small = engine.zeros([4]);
     const held = exhaust(engine);
@@ -49,7 +51,7 @@ describe.each(variants)('no memory left (%s)', (variant) => {
   });
 
   test('sizes next to the end of the address space are refused', async () => {
-    const engine = await createAttention({ variant, maximumMemoryBytes: 64 << 20 });
+    const engine = await createAttention({ ...load(variant), maximumMemoryBytes: 64 << 20 });
     for (let below = 1; below < 130; below++) {
       expect(codeOf(() => engine.sinusoidalPositions(1, 2 ** 30 - below))).toBe('OUT_OF_MEMORY');
       expect(codeOf(() => engine.zeros([2 ** 32 - below], 'bool'))).toBe('OUT_OF_MEMORY');
@@ -61,7 +63,7 @@ describe.each(variants)('no memory left (%s)', (variant) => {
   });
 
   test('a live view is copied whole although its copy makes memory grow', async () => {
-    const engine = await createAttention({ variant });
+    const engine = await createAttention(load(variant));
     const count = 1 << 20;
     for (const dtype of [undefined, 'float32'] as const) {
       const source = engine.zeros([count]);
@@ -85,7 +87,7 @@ describe.each(variants)('no memory left (%s)', (variant) => {
       }
     };
     try {
-      const engine = await createAttention({ variant });
+      const engine = await createAttention(load(variant));
       const tensor = engine.zeros([1000]);
       expect(memories.map((memory) => memory.deref() !== undefined)).toEqual([true]);
       engine.dispose();

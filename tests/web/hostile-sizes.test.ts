@@ -5,7 +5,7 @@ import { attention } from './oracle/attention.ts';
 import { sizeOf } from './oracle/values.ts';
 import { Random } from './random.ts';
 import { functions, ones, tensor } from './sized-calls.ts';
-import { forEachVariant } from './variants.ts';
+import { allVariants, forEachVariant } from './variants.ts';
 
 /** One axis of 0 lets all others have any size: nothing may run over them, or multiply them past 32 bits. */
 const huge = 2 ** 32 - 1;
@@ -16,55 +16,59 @@ function* tuples(length: number): Generator<number[]> {
     yield Array.from({ length }, (_, axis) => sizes[Math.floor(n / sizes.length ** axis) % sizes.length] as number);
 }
 
-forEachVariant('axes of nothing beside the largest ones', (engine) => {
-  const random = new Random(19);
-  const x = random.tensor([2, 5, 8]);
-  const right = attention(x, x, x, { causal: true }).output;
-  const stillRight = () =>
-    expectClose(engine().scaledDotProductAttention(x, x, x, { causal: true }).output, right, 1e-5);
+forEachVariant(
+  'axes of nothing beside the largest ones',
+  (engine) => {
+    const random = new Random(19);
+    const x = random.tensor([2, 5, 8]);
+    const right = attention(x, x, x, { causal: true }).output;
+    const stillRight = () =>
+      expectClose(engine().scaledDotProductAttention(x, x, x, { causal: true }).output, right, 1e-5);
 
-  /** Throws unless the call returns or is refused, and either at once; gives back what it was refused with. */
-  function atOnce(what: string, call: () => unknown): AttentionError | undefined {
-    const start = performance.now();
-    let error: unknown;
-    try {
-      call();
-    } catch (thrown) {
-      error = thrown;
+    /** Throws unless the call returns or is refused, and either at once; gives back what it was refused with. */
+    function atOnce(what: string, call: () => unknown): AttentionError | undefined {
+      const start = performance.now();
+      let error: unknown;
+      try {
+        call();
+      } catch (thrown) {
+        error = thrown;
+      }
+      const passed = performance.now() - start;
+      if (error !== undefined && !(error instanceof AttentionError)) throw new Error(`${what} threw ${error}`);
+      if (!(passed < 10_000)) throw new Error(`${what} took ${passed.toFixed()} ms`);
+      return error as AttentionError | undefined;
     }
-    const passed = performance.now() - start;
-    if (error !== undefined && !(error instanceof AttentionError)) throw new Error(`${what} threw ${error}`);
-    if (!(passed < 10_000)) throw new Error(`${what} took ${passed.toFixed()} ms`);
-    return error as AttentionError | undefined;
-  }
 
-  test.each(functions)('%s', (name, axes, sized) => {
-    let returned = 0;
-    for (const tuple of tuples(axes)) {
-      const { inputs, results, work, run } = sized(...tuple);
-      if (inputs.some((shape) => !shape.every(Number.isInteger) || sizeOf(shape) > ones.length)) continue;
-      const largest = Math.max(...results.map(sizeOf));
-      if (largest > 0 && largest <= 2 ** 30 && work > 2 ** 17) continue; // right, and long
-      const error = atOnce(`${name} of ${JSON.stringify(inputs)}`, () => run(engine(), inputs.map(tensor)));
-      if (largest > 2 ** 30)
-        expect(error?.code, `${tuple}`).toMatch(/^(OUT_OF_MEMORY|INVALID_ARGUMENT|SHAPE_MISMATCH)$/);
-      if (!error) returned++;
-    }
-    expect(returned).toBeGreaterThan(0);
-    stillRight();
-  });
-
-  test('an output as wide as all heads together, past 32 bits', () => {
-    const [row, one, column] = [tensor([1, 65536]), tensor([1, 1]), tensor([65536, 1])];
-    const heads = { numHeads: 65536, numKvHeads: 1 };
-    const calls: [string, () => unknown][] = [
-      ['scaledDotProductAttention', () => engine().scaledDotProductAttention(row, one, row, heads)],
-      ['selfAttention', () => engine().selfAttention(one, { query: column, key: one, value: column }, heads)],
-      ['linearAttention', () => engine().linearAttention(row, one, row, heads)],
-    ];
-    for (const [name, call] of calls) {
-      expect([name, atOnce(name, call)?.code]).toEqual([name, 'OUT_OF_MEMORY']);
+    test.each(functions)('%s', (name, axes, sized) => {
+      let returned = 0;
+      for (const tuple of tuples(axes)) {
+        const { inputs, results, work, run } = sized(...tuple);
+        if (inputs.some((shape) => !shape.every(Number.isInteger) || sizeOf(shape) > ones.length)) continue;
+        const largest = Math.max(...results.map(sizeOf));
+        if (largest > 0 && largest <= 2 ** 30 && work > 2 ** 17) continue; // right, and long
+        const error = atOnce(`${name} of ${JSON.stringify(inputs)}`, () => run(engine(), inputs.map(tensor)));
+        if (largest > 2 ** 30)
+          expect(error?.code, `${tuple}`).toMatch(/^(OUT_OF_MEMORY|INVALID_ARGUMENT|SHAPE_MISMATCH)$/);
+        if (!error) returned++;
+      }
+      expect(returned).toBeGreaterThan(0);
       stillRight();
-    }
-  });
-});
+    });
+
+    test('an output as wide as all heads together, past 32 bits', () => {
+      const [row, one, column] = [tensor([1, 65536]), tensor([1, 1]), tensor([65536, 1])];
+      const heads = { numHeads: 65536, numKvHeads: 1 };
+      const calls: [string, () => unknown][] = [
+        ['scaledDotProductAttention', () => engine().scaledDotProductAttention(row, one, row, heads)],
+        ['selfAttention', () => engine().selfAttention(one, { query: column, key: one, value: column }, heads)],
+        ['linearAttention', () => engine().linearAttention(row, one, row, heads)],
+      ];
+      for (const [name, call] of calls) {
+        expect([name, atOnce(name, call)?.code]).toEqual([name, 'OUT_OF_MEMORY']);
+        stillRight();
+      }
+    });
+  },
+  allVariants,
+);

@@ -9,7 +9,7 @@ import { describe, expect, test } from 'vitest';
 import { expectClose } from './compare.ts';
 import { attention as oracle } from './oracle/attention.ts';
 import { Random } from './random.ts';
-import { type Variant, variants } from './variants.ts';
+import { allVariants, load, type Variant } from './variants.ts';
 
 const random = new Random(12);
 const dist = fileURLToPath(new URL('../../dist/', import.meta.url));
@@ -38,15 +38,16 @@ async function failure(options: unknown): Promise<AttentionError> {
   throw outcome;
 }
 
-describe.each(variants)('loading %s', (variant) => {
+describe.each(allVariants)('loading %s', (variant) => {
   test('by name', async () => {
-    const engine = await createAttention({ variant });
+    const engine = await createAttention(load(variant));
     const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
       version: string;
     };
     expect(engine.info.variant).toBe(variant);
     expect(engine.info.version).toBe(version);
-    expect(engine.info.threads).toBe(1);
+    expect(engine.info.threads).toBe(load(variant).threads ?? 1);
+    expect(engine.info.threadsReason).toBe(undefined);
     expect(engine.info.memoryBytes).toBeGreaterThan(0);
     works(engine);
     engine.dispose();
@@ -74,7 +75,7 @@ describe.each(variants)('loading %s', (variant) => {
     ['function giving a URL', () => (file: string) => new URL(file, url)],
     ['function giving a string', () => (file: string) => new URL(file, url).href],
   ] as [string, () => LoadOptions['wasm']][])('from %s', async (_, wasm) => {
-    const engine = await createAttention({ variant, wasm: wasm() as never });
+    const engine = await createAttention({ ...load(variant), wasm: wasm() as never });
     expect(engine.info.variant).toBe(variant);
     works(engine);
     engine.dispose();
@@ -85,7 +86,7 @@ describe.each(variants)('loading %s', (variant) => {
       asked.push(file);
       return new URL(file, url);
     };
-    (await createAttention({ variant, wasm })).dispose();
+    (await createAttention({ ...load(variant), wasm })).dispose();
     expect(asked).toEqual([fileOf(variant)]);
   });
 
@@ -105,16 +106,16 @@ describe.each(variants)('loading %s', (variant) => {
   ] as [string, () => LoadOptions['wasm']][])(
     '%s instead of the module is LOAD_FAILED, and the next try succeeds',
     async (_, wasm) => {
-      const error = await failure({ variant, wasm: wasm() });
+      const error = await failure({ ...load(variant), wasm: wasm() });
       expect([error.code, error.message]).toEqual(['LOAD_FAILED', error.message]);
       expect(error.message.length).toBeGreaterThan(20);
-      const engine = await createAttention({ variant });
+      const engine = await createAttention(load(variant));
       works(engine);
       engine.dispose();
     },
   );
   test('HTML for bytes is told by its beginning', async () => {
-    const error = await failure({ variant, wasm: new TextEncoder().encode('<!doctype html>') });
+    const error = await failure({ ...load(variant), wasm: new TextEncoder().encode('<!doctype html>') });
     expect(error.message).toMatch(/<!doctype|3c 21 64/i);
   });
 
@@ -172,9 +173,27 @@ describe('options of loading', () => {
   test.each([
     ['an unknown key', { varient: 'simd' }, 'options.varient', 'variant'],
     ['an unknown variant', { variant: 'scalar' }, 'options.variant', 'scalar'],
-    ['a variant that is not built', { variant: 'simd-threads' }, 'options.variant', 'simd-threads'],
-    ['threads', { threads: 2 }, 'options.threads', 'threads'],
-    ['threads auto', { threads: 'auto' }, 'options.threads', 'threads'],
+    ['no threads', { threads: 0 }, 'options.threads', '0'],
+    ['half a thread', { threads: 1.5 }, 'options.threads', '1.5'],
+    ['threads without end', { threads: 65 }, 'options.threads', '64'],
+    ['threads by text', { threads: '2' }, 'options.threads', "'2'"],
+    ['threads beside a variant without', { threads: 4, variant: 'simd' }, 'options.threads', "'simd'"],
+    ['one thread beside a variant of several', { threads: 1, variant: 'simd-threads' }, 'options.threads', '2 or more'],
+    ['more threads than memory', { threads: 4, maximumMemoryBytes: 4 << 20 }, 'options.threads', 'at most 1'],
+    ['one thread with the bytes of several', { wasm: bytesOf('simd-threads') }, 'options.wasm', "'simd'"],
+    ['threads with the bytes of one', { threads: 2, wasm: bytesOf('simd') }, 'options.wasm', "'simd-threads'"],
+    [
+      'the bytes of another variant with threads',
+      { threads: 2, variant: 'simd-threads', wasm: bytesOf('relaxed-simd-threads') },
+      'options.wasm',
+      "'simd-threads'",
+    ],
+    [
+      'deterministic beside the relaxed variant with threads',
+      { deterministic: true, variant: 'relaxed-simd-threads' },
+      'options.deterministic',
+      "'relaxed-simd-threads'",
+    ],
     ['deterministic by 1', { deterministic: 1 }, 'options.deterministic', '1'],
     ['deterministic by text', { deterministic: 'true' }, 'options.deterministic', "'true'"],
     ['deterministic by null', { deterministic: null }, 'options.deterministic', 'null'],

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { expectClose } from './compare.ts';
 import { attention as oracle } from './oracle/attention.ts';
 import { Random } from './random.ts';
-import { variants } from './variants.ts';
+import { allVariants, load } from './variants.ts';
 
 const random = new Random(13);
 const x = random.tensor([5, 8]);
@@ -12,11 +12,11 @@ function works(engine: Attention): void {
   expectClose(engine.scaledDotProductAttention(x, x, x).output, oracle(x, x, x).output, 1e-5);
 }
 
-describe.each(variants)('memory limit (%s)', (variant) => {
+describe.each(allVariants)('memory limit (%s)', (variant) => {
   const limit = 48 << 20;
   const outOfMemory = expect.objectContaining({ code: 'OUT_OF_MEMORY' });
   test('past it comes OUT_OF_MEMORY, and the engine works on', async () => {
-    const engine = await createAttention({ variant, maximumMemoryBytes: limit });
+    const engine = await createAttention({ ...load(variant), maximumMemoryBytes: limit });
     works(engine);
     const kept = engine.tensor(x);
     expect(() => engine.zeros([limit / 4])).toThrow(outOfMemory);
@@ -36,7 +36,7 @@ describe.each(variants)('memory limit (%s)', (variant) => {
     engine.dispose();
   });
   test('embedding copies only the rows asked for', async () => {
-    const engine = await createAttention({ variant, maximumMemoryBytes: limit });
+    const engine = await createAttention({ ...load(variant), maximumMemoryBytes: limit });
     const rows = limit / 64;
     const table = { data: new Float32Array(rows * 32), shape: [rows, 32] };
     table.data.fill(7, (rows - 1) * 32);
@@ -53,7 +53,7 @@ describe.each(variants)('memory limit (%s)', (variant) => {
     engine.dispose();
   });
   test('the same attention without the tap fits', async () => {
-    const engine = await createAttention({ variant, maximumMemoryBytes: limit });
+    const engine = await createAttention({ ...load(variant), maximumMemoryBytes: limit });
     const long = random.tensor([4000, 1]);
     expect(engine.scaledDotProductAttention(long, long, long).output.shape).toEqual([4000, 1]);
     engine.dispose();

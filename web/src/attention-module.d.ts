@@ -11,6 +11,8 @@ export interface Core {
   errorArgument(): number;
   errorMessage(): number;
   isRelaxed(): boolean;
+  /** Of the threaded variants alone: the number of threads, this one among them. */
+  startThreads?(count: number): boolean;
   attention(): number;
   variableLengthAttention(): number;
   projectedAttention(): number;
@@ -33,10 +35,12 @@ export interface Core {
   alibiSlope(head: number, heads: number): number;
 }
 
-export default function createModule(settings: {
+export interface Settings {
   wasmMemory: WebAssembly.Memory;
   instantiateWasm(
     imports: WebAssembly.Imports,
     done: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void,
   ): object;
-}): Promise<Core>;
+}
+
+export default function createModule(settings: Settings): Promise<Core>;

@@ -34,7 +34,6 @@ import type {
   ProjectionWeights,
   Tensor,
   TensorLike,
-  Variant,
 } from './types.js';
 import { version } from './version.js';
 
@@ -45,21 +44,23 @@ const dtypes = ['float32', 'float16', 'int8', 'int32', 'bool'] as const;
 const featureMaps = ['elu+1', 'relu'] as const;
 const linearKeys = ['causal', 'featureMap', 'layout', 'numHeads', 'numKvHeads'] as const;
 
+/** What loading decided. */
+export type Loaded = Pick<Attention['info'], 'variant' | 'threads' | 'threadsReason'>;
+
 /** The public functions over one engine: arguments become operands, and one call of the core does the work. */
 class EngineAttention extends Layers {
   readonly masks = masks;
-  readonly #variant: Variant;
+  readonly #loaded: Loaded;
 
-  constructor(engine: Engine, variant: Variant) {
+  constructor(engine: Engine, loaded: Loaded) {
     super(engine);
-    this.#variant = variant;
+    this.#loaded = loaded;
   }
 
   get info(): Attention['info'] {
     const { disposed } = this.engine;
     return {
-      variant: this.#variant,
-      threads: 1,
+      ...this.#loaded,
       version,
       memoryBytes: disposed ? 0 : this.engine.memory.buffer.byteLength,
       highWaterBytes: disposed ? 0 : this.engine.core.highWater(),
@@ -194,11 +195,11 @@ class EngineAttention extends Layers {
 
 makeDisposable(EngineAttention);
 
-export function attentionOver(engine: Engine, variant: Variant): Attention {
+export function attentionOver(engine: Engine, loaded: Loaded): Attention {
   // Their generic results are beyond what the compiler can compare; that every name is there is not.
   const complete: { [Name in Exclude<keyof Attention, typeof Symbol.dispose>]: unknown } = new EngineAttention(
     engine,
-    variant,
+    loaded,
   );
   return complete as Attention;
 }

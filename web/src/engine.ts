@@ -1,5 +1,6 @@
 import type { Core } from './attention-module.js';
 import { AttentionError, coreError, invalid, refused } from './errors.js';
+import type { ThreadWorkers } from './load/thread-workers.js';
 import { bytesPerElement, type Operand } from './operand.js';
 import { ResidentTensor } from './tensor.js';
 import type { DType, NdArray, Out } from './types.js';
@@ -28,17 +29,24 @@ export interface Request {
   run: (core: Core) => number;
 }
 
+/** Ends the threads of an engine that was dropped without dispose(). */
+const forgotten = new FinalizationRegistry<ThreadWorkers>((workers) => workers.terminate());
+
 /** An instance of the module with its memory: puts inputs in, makes the call, copies results out. */
 export class Engine {
   #core: Core | undefined;
   #memory: WebAssembly.Memory | undefined;
+  readonly #workers: ThreadWorkers | undefined;
   readonly #call: number;
+  readonly #shown = new WeakSet<ArrayBufferLike>();
   #words = new Uint32Array(0);
   #numbers = new Float64Array(0);
 
-  constructor(core: Core, memory: WebAssembly.Memory) {
+  constructor(core: Core, memory: WebAssembly.Memory, workers?: ThreadWorkers) {
     this.#core = core;
     this.#memory = memory;
+    this.#workers = workers;
+    if (workers) forgotten.register(this, workers, this);
     this.#call = core.callAddress() / 4;
   }
 
@@ -56,8 +64,17 @@ export class Engine {
     return this.#memory;
   }
 
+  /** The memory as a tensor shows it: remembered, for a shared one outlives its growth in the views that were given. */
+  get shown(): ArrayBufferLike {
+    const { buffer } = this.memory;
+    this.#shown.add(buffer);
+    return buffer;
+  }
+
   /** Lets go of the memory, which the collector then takes, whoever still holds tensors of it. */
   dispose(): void {
+    this.#workers?.terminate();
+    forgotten.unregister(this);
     this.#core = undefined;
     this.#memory = undefined;
     this.#words = new Uint32Array(0);
@@ -155,12 +172,12 @@ export class Engine {
     if (!(one.values instanceof ResidentTensor) && one.values.length !== count(one.shape)) {
       throw refused(one.argument, 'an array whose memory was taken away', 'one that stays while it is read');
     }
-    if (one.values instanceof ResidentTensor || one.values.buffer !== this.memory.buffer) return one;
+    if (one.values instanceof ResidentTensor || !this.#shown.has(one.values.buffer)) return one;
     return { ...one, values: one.values.slice() };
   }
 
   #refuseOverlap(out: Float32Array, operands: readonly (Operand | undefined)[], onto: Operand | undefined): void {
-    if (out.buffer === this.memory.buffer) {
+    if (this.#shown.has(out.buffer)) {
       throw refused('options.out', "a view of this engine's memory", 'the tensor itself');
     }
     const mayBeOnto = onto !== undefined && sameBytes(onto.values, out);

@@ -42,7 +42,7 @@ export class ResidentTensor<D extends DType = DType> implements Tensor<D> {
   get data(): TensorData[D] {
     this.addressIn(this.#engine, 'data');
     const View = views[this.dtype] as Float32ArrayConstructor;
-    return new View(this.#engine.memory.buffer, this.#address, this.#length) as TensorData[DType] as TensorData[D];
+    return new View(this.#engine.shown, this.#address, this.#length) as TensorData[DType] as TensorData[D];
   }
 
   /** @internal Where the values are, for a call of `engine`. */

@@ -1,3 +1,3 @@
 import { use } from './use.js';
 
-console.log(JSON.stringify(await use()));
+console.log(JSON.stringify([await use(), await use({ threads: 2 })]));

@@ -5,15 +5,16 @@ import { causalAttention, largestDifference, randomArray } from './oracle.js';
 
 const shape = { heads: 2, length: 9, size: 12 };
 
-export async function use() {
+export async function use(options) {
   const [query, key, value] = [1, 2, 3].map((seed) => randomArray(shape.heads * shape.length * shape.size, seed));
   const tensor = (data) => ({ data, shape: [shape.heads, shape.length, shape.size] });
-  const attention = await createAttention();
+  const attention = await createAttention(options);
   const { output } = attention.scaledDotProductAttention(tensor(query), tensor(key), tensor(value), { causal: true });
-  const { variant } = attention.info;
+  const { variant, threads } = attention.info;
   attention.dispose();
   return {
     variant,
+    threads,
     shape: output.shape,
     difference: largestDifference(output.data, causalAttention({ query, key, value }, shape).output),
     tensors: Object.keys(readSafetensors(oneTensor())),

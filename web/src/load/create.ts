@@ -1,101 +1,123 @@
 import { abortError, abortSignal, checkKeys, integer, oneOf } from '../arguments.js';
 import { attentionOver } from '../attention.js';
-import createModule from '../attention-module.js';
 import { Engine } from '../engine.js';
 import { AttentionError, invalid, refused } from '../errors.js';
 import type { Attention, LoadOptions, Variant } from '../types.js';
 import { hasFusedRelaxedSimd, hasSimd } from './features.js';
+import { initialBytes, instantiate, roomForThreads } from './instantiate.js';
 import { passesSelfTest } from './self-test.js';
-import { compile, isOneFile, loadFailed } from './source.js';
+import { compile, isOneFile } from './source.js';
+import { ThreadFailure } from './thread-workers.js';
+import { type Threads, wantedThreads } from './threads.js';
 
-const pageBytes = 65536;
-/** As linked: cmake/wasm.cmake. */
-const initialBytes = 4 * 2 ** 20;
 const maximumBytes = 4 * 2 ** 30;
+
+/** What the instructions of a variant are, with or without threads. */
+type Instructions = 'simd' | 'relaxed-simd';
+
+interface Wanted {
+  instructions: 'auto' | Instructions;
+  wasm: LoadOptions['wasm'];
+  limit: number;
+}
 
 /**
  * Loads the module and makes an engine with its own memory; the compiled module is shared. No side effects at import;
  * concurrent calls share one fetch; a failed load can be tried again.
  *
- * @throws AttentionError LOAD_FAILED, UNSUPPORTED_ENGINE (no SIMD, or not the variant named), ABORTED,
- * INVALID_ARGUMENT, OUT_OF_MEMORY.
+ * @throws AttentionError LOAD_FAILED, UNSUPPORTED_ENGINE (no SIMD, no threads where more than one is asked for, or not
+ * the variant named), ABORTED, INVALID_ARGUMENT, OUT_OF_MEMORY.
  */
 export async function createAttention(options?: LoadOptions): Promise<Attention> {
-  const { variant, deterministic, wasm, maximumMemoryBytes, signal } = checkKeys(
-    'options',
-    options,
-    ['variant', 'deterministic', 'wasm', 'maximumMemoryBytes', 'signal'],
-    ['threads'],
-  );
-  const named = wantedVariant(variant, deterministic);
+  const { variant, threads, deterministic, wasm, maximumMemoryBytes, signal } = checkKeys('options', options, [
+    'variant',
+    'threads',
+    'deterministic',
+    'wasm',
+    'maximumMemoryBytes',
+    'signal',
+  ]);
+  const named = oneOf('options.variant', variant ?? 'auto', [
+    'auto',
+    'simd',
+    'relaxed-simd',
+    'simd-threads',
+    'relaxed-simd-threads',
+  ] as const);
+  const instructions = wantedInstructions(named, deterministic);
   const limit = integer('options.maximumMemoryBytes', maximumMemoryBytes ?? maximumBytes, initialBytes, maximumBytes);
+  const crew = wantedThreads(threads, named, roomForThreads(limit));
   if (!hasSimd()) throw unsupported('this engine has no WebAssembly SIMD');
   const stop = abortSignal(signal);
   if (stop?.aborted) throw abortError(stop);
-  const work = load(named, wasm, limit);
+  const work = loadWith(crew, { instructions, wasm, limit });
   return stop ? abortable(work, stop) : work;
 }
 
 /** Relaxed SIMD may round differently in each engine; plain SIMD has one result, down to the sign of zero. */
-function wantedVariant(variant: LoadOptions['variant'], deterministic: LoadOptions['deterministic']): 'auto' | Variant {
-  const named = oneOf('options.variant', variant ?? 'auto', ['auto', 'simd', 'relaxed-simd'] as const, [
-    'simd-threads',
-    'relaxed-simd-threads',
-  ]);
-  if (!oneOf('options.deterministic', deterministic ?? false, [false, true])) return named;
-  if (named === 'relaxed-simd') throw refused('options.deterministic', 'true', `false beside variant '${named}'`);
-  return 'simd';
+function wantedInstructions(
+  named: 'auto' | Variant,
+  deterministic: LoadOptions['deterministic'],
+): Wanted['instructions'] {
+  const instructions = named.replace('-threads', '') as Wanted['instructions'];
+  if (!oneOf('options.deterministic', deterministic ?? false, [false, true])) return instructions;
+  if (instructions !== 'relaxed-simd') return 'simd';
+  throw refused('options.deterministic', 'true', `false beside variant '${named}'`);
 }
 
-async function load(named: 'auto' | Variant, wasm: LoadOptions['wasm'], limit: number): Promise<Attention> {
+async function loadWith(threads: Threads, wanted: Wanted): Promise<Attention> {
+  try {
+    return await load(threads, wanted);
+  } catch (error) {
+    if (!(error instanceof ThreadFailure && threads.mayBeOne)) throw error;
+    return load({ count: 1, reason: error.message, mayBeOne: true }, wanted);
+  }
+}
+
+async function load(threads: Threads, wanted: Wanted): Promise<Attention> {
+  const { instructions, wasm } = wanted;
   const fused = hasFusedRelaxedSimd();
-  if (named === 'relaxed-simd' && !fused) throw unsupported('this engine has no fused relaxed SIMD');
-  if (named !== 'auto') return tested(await instantiate(named, wasm, limit, true));
-  if (isOneFile(wasm)) return tested(await instantiate('simd', wasm, limit, false));
+  if (instructions === 'relaxed-simd' && !fused) throw unsupported('this engine has no fused relaxed SIMD');
+  if (instructions !== 'auto') return tested(await engine(instructions, threads, wanted));
+  if (isOneFile(wasm)) return tested(await engine('simd', threads, wanted, true));
   if (fused) {
-    const attention = await instantiate('relaxed-simd', wasm, limit, true);
+    const attention = await engine('relaxed-simd', threads, wanted);
     if (passesSelfTest(attention)) return attention;
     attention.dispose();
   }
-  return tested(await instantiate('simd', wasm, limit, true));
+  return tested(await engine('simd', threads, wanted));
 }
 
 function tested(attention: Attention): Attention {
   if (passesSelfTest(attention)) return attention;
+  attention.dispose();
   throw unsupported(`variant '${attention.info.variant}' fails its numerical self-test here`);
 }
 
-async function instantiate(
-  variant: Variant,
-  wasm: LoadOptions['wasm'],
-  limit: number,
-  exactly: boolean,
+async function engine(
+  instructions: Instructions,
+  { count, reason }: Threads,
+  { wasm, limit }: Wanted,
+  whichever = false,
 ): Promise<Attention> {
+  const variantOf = (kind: Instructions): Variant => (count > 1 ? `${kind}-threads` : kind);
+  const variant = variantOf(instructions);
   const module = await compile(variant, wasm);
-  const memory = makeMemory(limit);
-  const core = await new Promise<Awaited<ReturnType<typeof createModule>>>((resolve, reject) => {
-    const failed = (cause: unknown) => reject(loadFailed('could not instantiate the module', cause));
-    createModule({
-      wasmMemory: memory,
-      instantiateWasm(imports, done) {
-        WebAssembly.instantiate(module, imports)
-          .then((instance) => done(instance, module))
-          .catch(failed);
-        return {};
-      },
-    }).then(resolve, failed);
+  const { core, memory, workers } = await instantiate(module, count, limit).catch((error: unknown) => {
+    // Variants with and without threads import different things.
+    const misfit =
+      wasm !== undefined && error instanceof AttentionError && error.cause instanceof WebAssembly.LinkError;
+    throw misfit ? refused('options.wasm', 'another module', `the module of variant '${variant}'`) : error;
   });
-  const found: Variant = core.isRelaxed() ? 'relaxed-simd' : 'simd';
-  if (exactly && found !== variant) throw invalid('options.wasm', found, `the module of variant '${variant}'`);
-  return attentionOver(new Engine(core, memory), found);
-}
-
-function makeMemory(limit: number): WebAssembly.Memory {
-  try {
-    return new WebAssembly.Memory({ initial: initialBytes / pageBytes, maximum: Math.floor(limit / pageBytes) });
-  } catch (cause) {
-    throw new AttentionError('OUT_OF_MEMORY', undefined, 'this engine could not make a WebAssembly memory', { cause });
-  }
+  const attention = attentionOver(new Engine(core, memory, workers), {
+    variant: variantOf(core.isRelaxed() ? 'relaxed-simd' : 'simd'),
+    threads: count,
+    threadsReason: reason,
+  });
+  const found = attention.info.variant;
+  if (whichever || found === variant) return attention;
+  attention.dispose();
+  throw invalid('options.wasm', found, `the module of variant '${variant}'`);
 }
 
 function unsupported(message: string): AttentionError {

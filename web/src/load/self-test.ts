@@ -2,15 +2,18 @@ import type { Attention } from '../types.js';
 
 /**
  * A small causal attention against plain loops: shows in under a millisecond that the instructions this variant is made
- * of do what they should here. Sizes are odd so that every tail is run.
+ * of do what they should here. Sizes are odd so that every tail is run, and threads have two heads to share.
  */
 export function passesSelfTest(attention: Attention): boolean {
-  const [length, size] = [13, 11];
-  const [q, k, v] = [1, 2, 3].map((seed) => values(length * size, seed)) as [Float32Array, Float32Array, Float32Array];
-  const tensor = (data: Float32Array) => ({ data, shape: [length, size] });
+  const [heads, length, size] = [2, 13, 11];
+  const count = length * size;
+  const [q, k, v] = [1, 2, 3].map((seed) => values(heads * count, seed)) as [Float32Array, Float32Array, Float32Array];
+  const tensor = (data: Float32Array) => ({ data, shape: [heads, length, size] });
   const { output } = attention.scaledDotProductAttention(tensor(q), tensor(k), tensor(v), { causal: true });
   return output.data.every((value, at) => {
-    const expected = plainAttention(q, k, v, size, Math.floor(at / size), at % size);
+    const ofHead = (all: Float32Array) => all.subarray(at - (at % count));
+    const [row, column] = [Math.floor((at % count) / size), at % size];
+    const expected = plainAttention(ofHead(q), ofHead(k), ofHead(v), size, row, column);
     return Math.abs(value - expected) <= 1e-5;
   });
 }

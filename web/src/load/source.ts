@@ -11,6 +11,14 @@ const files: Record<Variant, { name: string; url: () => URL }> = {
     name: 'attention-relaxed-simd.wasm',
     url: () => new URL('../attention-relaxed-simd.wasm', import.meta.url),
   },
+  'simd-threads': {
+    name: 'attention-simd-threads.wasm',
+    url: () => new URL('../attention-simd-threads.wasm', import.meta.url),
+  },
+  'relaxed-simd-threads': {
+    name: 'attention-relaxed-simd-threads.wasm',
+    url: () => new URL('../attention-relaxed-simd-threads.wasm', import.meta.url),
+  },
 };
 
 const compiled = new Map<string, Promise<WebAssembly.Module>>();

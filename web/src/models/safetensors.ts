@@ -63,7 +63,7 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
   let text: string;
   let header: unknown;
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    text = new TextDecoder('utf-8', { fatal: true }).decode(aligned(bytes)); // no view of shared memory
     header = JSON.parse(text);
   } catch (cause) {
     throw corrupt('the header is not JSON', cause);

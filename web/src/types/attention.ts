@@ -52,6 +52,8 @@ export interface Attention extends Disposable {
   readonly info: {
     readonly variant: Variant;
     readonly threads: number;
+    /** Why there is one thread, where \`threads: 'auto'\` got no more. */
+    readonly threadsReason?: string;
     readonly version: string;
     /** The size of the engine's memory. */
     readonly memoryBytes: number;

@@ -8,7 +8,7 @@ declare global {
   interface AbortSignal {}
 }
 
-export type Variant = 'simd' | 'relaxed-simd';
+export type Variant = 'simd' | 'relaxed-simd' | 'simd-threads' | 'relaxed-simd-threads';
 
 export interface LoadOptions {
   /**
@@ -16,6 +16,19 @@ export interface LoadOptions {
    * (UNSUPPORTED_ENGINE).
    */
   variant?: 'auto' | Variant;
+  /**
+   * How many threads share the work of a call, 1 to 64; results are the same bits with any number. 1 by default; 'auto' by
+   * default, and at least 2, beside a named variant with threads.
+   *
+   * 'auto' is one for each processor where the memory can be shared and this thread may wait: in workers of pages that
+   * are cross-origin isolated, in Node.js, Deno and Bun. Elsewhere it is 1, and `info.threadsReason` says why. A number
+   * above 1 that cannot be had is UNSUPPORTED_ENGINE (on a page's main thread always: make the engine in a worker), and
+   * INVALID_ARGUMENT beside a named variant without threads.
+   *
+   * Threads are workers of the script attention-threads-module.js, which must be of the same origin. Where a policy
+   * has require-trusted-types-for 'script', it must allow the policy name 'attention-wasm' (or have a default policy).
+   */
+  threads?: number | 'auto';
   /**
    * The same bits in every engine, for results that are compared or hashed: takes the plain SIMD variant, which adds in
    * one fixed order and leaves no rounding to the engine. NaN is NaN everywhere, but its bits are the processor's own.
@@ -28,7 +41,10 @@ export interface LoadOptions {
    * INVALID_ARGUMENT. Default: the files beside this module.
    */
   wasm?: string | URL | ArrayBuffer | Uint8Array | Response | WebAssembly.Module | ((file: string) => string | URL);
-  /** Default 4 GiB, at least 4 MiB. Past it: OUT_OF_MEMORY, and the engine works on. */
+  /**
+   * Default 4 GiB, at least 4 MiB and a quarter more for each thread beside the first. Past it: OUT_OF_MEMORY, and the
+   * engine works on. With threads the whole is reserved, not used; where that fails, half of it, or a quarter …
+   */
   maximumMemoryBytes?: number;
   /** Rejects with ABORTED, cause = signal.reason. */
   signal?: AbortSignal;

@@ -60,7 +60,8 @@ export interface Tensor<D extends DType = DType> extends Disposable {
   readonly dtype: D;
   /**
    * A live view, made anew if memory has grown; valid until the next call. Writable: nothing is remembered of its
-   * contents between calls.
+   * contents between calls. With threads its memory is shared, which some functions of browsers refuse (TextDecoder, for
+   * one): `slice()` makes an ordinary array.
    * @throws AttentionError DISPOSED after dispose.
    */
   readonly data: TensorData[D];
