@@ -1,20 +1,36 @@
-import { attentionRows } from './attention.mjs';
-import { callRows } from './calls.mjs';
-import { forwardRows } from './forward.mjs';
-import { sizeRows } from './sizes.mjs';
+// Every section in turn: measures, prints, and writes what it found.
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Failure, main } from '../scripts/lib/run.mjs';
+import { describeMachine } from './machine.mjs';
+import { printTable } from './print.mjs';
+import { sections } from './sections/index.mjs';
+import { effort } from './statistics.mjs';
+import { judged, targetColumns } from './targets.mjs';
 
-const quick = process.argv.includes('--quick');
-
-console.log(`Node ${process.versions.node}, V8 ${process.versions.v8}, one thread, float32\n`);
-await print(
-  'Fused attention, 12 heads of 64, copies in and out included, beside onnxruntime-web 1.30',
-  attentionRows({ quick }),
-);
-await print('all-MiniLM-L6-v2, forward', forwardRows({ quick }));
-await print('A small call: 8 tokens, 1 head of 16', callRows());
-await print('Size of the modules', sizeRows());
-
-async function print(title, rows) {
-  console.log(title);
-  console.table(await rows);
+/** `only`: names of sections; `out`: a folder for the results. */
+async function measure({ quick = false, only, out }) {
+  const names = sections.map(({ name }) => name);
+  const unknown = only?.find((name) => !names.includes(name));
+  if (unknown) throw new Failure(`No section is called '${unknown}'. Sections: ${names.join(', ')}.`);
+  const machine = describeMachine();
+  console.log(`Node ${machine.node}, V8 ${machine.v8}, ${machine.cores} × ${machine.processor}; float32 unless said.`);
+  console.log('Medians of turns taken one after the other (a b a b …), with the middle half in brackets.\n');
+  const results = {};
+  for (const { name, title, columns, rows } of sections.filter((section) => !only || only.includes(section.name))) {
+    results[name] = await rows({ quick, effort: quick ? effort.quick : effort.full });
+    printTable(title, columns, results[name]);
+  }
+  printTable('To reach', targetColumns, judged(results, only));
+  console.log(leftOut);
+  if (!out) return;
+  await mkdir(out, { recursive: true });
+  const text = JSON.stringify({ date: new Date().toISOString().slice(0, 10), quick, ...machine, ...results }, null, 1);
+  await writeFile(join(out, 'node.json'), `${text}\n`);
 }
+
+const leftOut = `
+Left out: WebGPU and other GPU backends; batches above 1; peers where one call would take more than 2 s; decoding with
+peers, which copy the whole cache in on each call. onnxruntime-web's copies are part of its times, as ours are.`;
+
+await main(import.meta.url, () => measure(JSON.parse(process.argv[2])));

@@ -1,29 +1,58 @@
-// This package beside onnxruntime-web, and its own figures: npm run bench. Only ratios of one run count.
+// This package beside others and beside what the machine allows: npm run bench. Only ratios of one run count.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { nodeFlags } from '../scripts/lib/emscripten.mjs';
 import { Failure, main, repository } from '../scripts/lib/run.mjs';
-import { installPackages } from '../scripts/setup.mjs';
+import { installPackages, setup } from '../scripts/setup.mjs';
+import { buildRoofline } from './roofline/roofline.mjs';
 
-const help = `npm run bench [-- --quick | --long | --help]
+const help = `npm run bench [-- options]
 
-            attention beside onnxruntime-web, a model's forward pass, a small call, the modules' sizes
-  --quick   the same with fewer lengths and rounds
-  --long    65,536 tokens with a window, a map of 32,768 tokens, growth and block-sparse masks: time and memory.
-            Ends with 1 where a limit is broken`;
+                  everything in Node.js, some minutes; the results go to docs/performance
+  --quick         fewer lengths and rounds, under 90 s; writes nothing
+  --only a,b      these sections only: limit attention grouped growth density decode layers model calls threads memory
+                  load sizes; writes nothing
+  --out folder    where to write results
+  --long          65,536 tokens with a window, and a map of 32,768 tokens: time and memory. Ends with 1 where a limit is broken
+  --help`;
+
+const docs = join(repository, 'docs', 'performance');
+
+const options = {
+  quick: { type: 'boolean' },
+  only: { type: 'string' },
+  out: { type: 'string' },
+  long: { type: 'boolean' },
+  help: { type: 'boolean' },
+};
 
 await main(import.meta.url, async () => {
-  const given = process.argv.slice(2);
-  const unknown = given.find((option) => !['--quick', '--long', '--help'].includes(option));
-  if (unknown) throw new Failure(`There is no ${unknown}.\n\n${help}`);
-  if (given.includes('--help')) return console.log(help);
+  const given = readOptions();
+  if (given.help) return console.log(help);
   const isBuilt = existsSync(join(repository, 'dist', 'index.js'));
   if (!isBuilt) throw new Failure('There is no dist/ to measure: npm run build');
-  const isLong = given.includes('--long');
-  if (!isLong) await installPackages(import.meta.dirname);
-  // Node 20 has relaxed SIMD behind a flag; later versions have it and refuse the flag.
-  const flags = Number.parseInt(process.versions.node, 10) < 22 ? ['--experimental-wasm-relaxed-simd'] : [];
-  const script = join(import.meta.dirname, isLong ? 'long.mjs' : 'measurements.mjs');
-  const { status } = spawnSync(process.execPath, [...flags, script, ...given], { stdio: 'inherit' });
-  process.exitCode = status ?? 1;
+  if (given.long) return runScript('long.mjs');
+  const env = await setup();
+  await installPackages(import.meta.dirname);
+  await buildRoofline(env);
+  const isWhole = !given.quick && !given.only;
+  const out = given.out ?? (isWhole ? docs : undefined);
+  runScript('measurements.mjs', { quick: given.quick, only: given.only?.split(','), out: out && resolve(out) });
 });
+
+function readOptions() {
+  try {
+    return parseArgs({ options }).values;
+  } catch (error) {
+    throw new Failure(`${error.message}\n\n${help}`);
+  }
+}
+
+/** In a process of its own: Node 20 has relaxed SIMD behind a flag. */
+function runScript(name, given = {}) {
+  const script = join(import.meta.dirname, name);
+  const { status } = spawnSync(process.execPath, [...nodeFlags, script, JSON.stringify(given)], { stdio: 'inherit' });
+  process.exitCode = status ?? 1;
+}

@@ -8,9 +8,8 @@ const clangVersion = 19;
 
 export async function lint(env) {
   await run('npx', ['biome', 'ci', '--error-on-warnings'], { env });
-  await run(clangTool('clang-format'), ['--dry-run', '-Werror', ...sourcesIn('cpp'), ...sourcesIn('tests/cpp')], {
-    env,
-  });
+  const sources = ['cpp', 'tests/cpp', 'bench/roofline'].flatMap(sourcesIn);
+  await run(clangTool('clang-format'), ['--dry-run', '-Werror', ...sources], { env });
   await run('cmake', ['--preset', 'native'], { env });
   await tidy('native', 'cpp', [], env);
   await tidy('wasm-simd', 'cpp/bindings', await emscriptenFlags(env), env);
