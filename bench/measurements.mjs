@@ -1,9 +1,8 @@
 // Every section in turn: measures, prints, and writes what it found.
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Failure, main } from '../scripts/lib/run.mjs';
 import { describeMachine } from './machine.mjs';
 import { printTable } from './print.mjs';
+import { writeResults } from './results.mjs';
 import { sections } from './sections/index.mjs';
 import { effort } from './statistics.mjs';
 import { judged, targetColumns } from './targets.mjs';
@@ -23,10 +22,7 @@ async function measure({ quick = false, only, out }) {
   }
   printTable('To reach', targetColumns, judged(results, only));
   console.log(leftOut);
-  if (!out) return;
-  await mkdir(out, { recursive: true });
-  const text = JSON.stringify({ date: new Date().toISOString().slice(0, 10), quick, ...machine, ...results }, null, 1);
-  await writeFile(join(out, 'node.json'), `${text}\n`);
+  if (out) await writeResults(out, 'node.json', machine, results);
 }
 
 const leftOut = `

@@ -5,16 +5,16 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { nodeFlags } from '../scripts/lib/emscripten.mjs';
 import { Failure, main, repository } from '../scripts/lib/run.mjs';
-import { installPackages, setup } from '../scripts/setup.mjs';
-import { buildRoofline } from './roofline/roofline.mjs';
+import { installPackages } from '../scripts/setup.mjs';
 
 const help = `npm run bench [-- options]
 
-                  everything in Node.js, some minutes; the results go to docs/performance
+                  everything in Node.js, some minutes; results and charts go to docs/performance
   --quick         fewer lengths and rounds, under 90 s; writes nothing
   --only a,b      these sections only: limit attention grouped growth density decode layers model calls threads memory
                   load sizes; writes nothing
-  --out folder    where to write results
+  --out folder    where to write results and charts
+  --browsers      this package beside onnxruntime-web in Chromium and Firefox, and alone in WebKitGTK
   --long          65,536 tokens with a window, and a map of 32,768 tokens: time and memory. Ends with 1 where a limit is broken
   --help`;
 
@@ -24,6 +24,7 @@ const options = {
   quick: { type: 'boolean' },
   only: { type: 'string' },
   out: { type: 'string' },
+  browsers: { type: 'boolean' },
   long: { type: 'boolean' },
   help: { type: 'boolean' },
 };
@@ -34,12 +35,12 @@ await main(import.meta.url, async () => {
   const isBuilt = existsSync(join(repository, 'dist', 'index.js'));
   if (!isBuilt) throw new Failure('There is no dist/ to measure: npm run build');
   if (given.long) return runScript('long.mjs');
-  const env = await setup();
   await installPackages(import.meta.dirname);
-  await buildRoofline(env);
+  await installPackages(join(import.meta.dirname, 'charts'));
   const isWhole = !given.quick && !given.only;
-  const out = given.out ?? (isWhole ? docs : undefined);
-  runScript('measurements.mjs', { quick: given.quick, only: given.only?.split(','), out: out && resolve(out) });
+  const out = given.out ? resolve(given.out) : isWhole ? docs : undefined;
+  if (given.browsers) return runScript(join('browsers', 'measurements.mjs'), { quick: given.quick, out });
+  runScript('measurements.mjs', { quick: given.quick, only: given.only?.split(','), out });
 });
 
 function readOptions() {

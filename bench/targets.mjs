@@ -179,7 +179,8 @@ export function judged(results, sections) {
     const wanted = atLeast === undefined ? `≤ ${format(atMost)}` : `≥ ${format(atLeast)}`;
     const cases = (results[section] ?? []).filter((row) => rows(row) && value(row) !== undefined);
     if (cases.length === 0) return { what, wanted, measured: 'not measured', place: '', met: '' };
-    const [worst] = cases.sort((a, b) => (atLeast === undefined ? value(b) - value(a) : value(a) - value(b)));
+    cases.sort((a, b) => (atLeast === undefined ? value(b) - value(a) : value(a) - value(b)));
+    const worst = cases.find((row) => Number.isNaN(value(row))) ?? cases[0];
     const isMet = atLeast === undefined ? value(worst) <= atMost : value(worst) >= atLeast;
     return { what, wanted, measured: value(worst), place: place(worst), met: isMet ? 'yes' : 'NO' };
   });

@@ -15,7 +15,7 @@ const parts = {
     { name: 'C++ tests, sanitized', run: (env) => testPreset('asan', env) },
     { name: 'C++ tests of threads', run: (env) => testPreset('tsan', env) },
   ],
-  node: [buildStep, demoStep, { name: 'tests in Node.js', run: (env) => vitest('vitest.config.ts', env) }],
+  node: [buildStep, demoStep, { name: 'tests in Node.js', run: testNode }],
   browsers: [
     buildStep,
     demoStep,
@@ -28,6 +28,11 @@ const parts = {
 async function testPreset(preset, env) {
   await buildPreset(preset, env);
   await run('ctest', ['--preset', preset], { env });
+}
+
+async function testNode(env) {
+  await installPackages(join(repository, 'bench/charts'));
+  await vitest('vitest.config.ts', env);
 }
 
 async function testEngines(env) {

@@ -2,7 +2,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import * as ort from 'onnxruntime-web/wasm';
 import { packHeads, randomArray } from '../data.mjs';
-import { attention, multiHeadAttention } from './onnxruntime.mjs';
+import { multiHeadAttention } from './attention-graphs.mjs';
+import { attention } from './onnxruntime.mjs';
 
 const { threads, shape } = workerData;
 ort.env.wasm.numThreads = threads;

@@ -1,16 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { repository, run } from '../../scripts/lib/run.mjs';
+import { repository } from '../../scripts/lib/run.mjs';
 
 const presets = { simd: 'wasm-simd', 'relaxed-simd': 'wasm-relaxed' };
 const pageBytes = 65_536;
-
-export async function buildRoofline(env) {
-  for (const preset of Object.values(presets)) {
-    await run('cmake', ['--preset', preset], { env });
-    await run('cmake', ['--build', '--preset', preset, '--target', 'roofline'], { env });
-  }
-}
 
 /** What a variant could do at most: `multiply` on the register tile, and `read` memory, each doing nothing else. */
 export async function loadRoofline(variant) {
@@ -26,10 +19,10 @@ export async function loadRoofline(variant) {
       tilesOfPackedRows(times);
       tilesOfRowsInPlace(times);
     },
-    /** The same bytes each time, from memory that nothing else uses. */
+    /** The sum of the same floats each time, in memory that nothing else uses. */
     read: (byteLength) => {
       makeRoom(memory, buffer + byteLength);
-      sum(buffer, byteLength / 4);
+      return sum(buffer, byteLength / 4);
     },
   };
 }

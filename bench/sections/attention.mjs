@@ -1,4 +1,5 @@
 // Attention beside others, every copy in and out included.
+import { attentionCall } from '../attention-call.mjs';
 import { attentionOperations, packHeads, randomArray, requireEqual } from '../data.mjs';
 import { variants, withEngines } from '../engines.mjs';
 import { jaxAttention } from '../peers/jax.mjs';
@@ -57,7 +58,7 @@ async function measure(shape, fits, effort) {
   const inputs = { query: randomArray(count, 1), key: randomArray(count, 2), value: randomArray(count, 3) };
   return withEngines(async (engines) => {
     const ours = Object.fromEntries(
-      variants.map((variant) => [variant, ourAttention(engines[variant], inputs, shape)]),
+      variants.map((variant) => [variant, attentionCall(engines[variant], inputs, shape)]),
     );
     const packed = mapValues(inputs, (data) => packHeads(data, { heads, size }));
     const work = attentionOperations(shape);
@@ -110,14 +111,6 @@ async function besideSlowPeers(ours, peers, { expected, work, effort }) {
 }
 
 const timesAndSpeed = (work, times) => ({ ms: summary(times), gigaflops: billionsPerSecond(work, times) });
-
-function ourAttention(engine, inputs, { length, causal }) {
-  const tensor = (data) => ({ data, shape: [1, heads, length, size] });
-  return () => {
-    const [q, k, v] = ['query', 'key', 'value'].map((name) => tensor(inputs[name]));
-    return engine.scaledDotProductAttention(q, k, v, { causal }).output.data;
-  };
-}
 
 const mapValues = (object, change) =>
   Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));

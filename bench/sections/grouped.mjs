@@ -1,7 +1,8 @@
 // Prefill of a model whose query heads share key and value heads, beside onnxruntime-web.
 import { attentionOperations, randomArray, requireEqual } from '../data.mjs';
 import { variants, withEngines } from '../engines.mjs';
-import { attention, standardAttention } from '../peers/onnxruntime.mjs';
+import { standardAttention } from '../peers/attention-graphs.mjs';
+import { attention } from '../peers/onnxruntime.mjs';
 import { billionsPerSecond, interleave, summary, timesFaster } from '../statistics.mjs';
 
 const heads = 32;
