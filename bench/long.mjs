@@ -98,5 +98,5 @@ function limit(what, value, most, unit) {
 async function print(title, rowsOf) {
   const rows = [];
   for (const variant of variants) rows.push(...(await rowsOf(variant)));
-  printTable(title, columns, rows);
+  printTable({ title, columns, rows });
 }

@@ -16,13 +16,18 @@ async function measure({ quick = false, only, out }) {
   console.log(`Node ${machine.node}, V8 ${machine.v8}, ${machine.cores} × ${machine.processor}; float32 unless said.`);
   console.log('Medians of turns taken one after the other (a b a b …), with the middle half in brackets.\n');
   const results = {};
+  const tables = [];
+  const show = (table) => {
+    tables.push(table);
+    printTable(table);
+  };
   for (const { name, title, columns, rows } of sections.filter((section) => !only || only.includes(section.name))) {
     results[name] = await rows({ quick, effort: quick ? effort.quick : effort.full });
-    printTable(title, columns, results[name]);
+    show({ title, columns, rows: results[name] });
   }
-  printTable('To reach', targetColumns, judged(results, only));
+  show({ title: 'To reach', columns: targetColumns, rows: judged(results, only) });
   console.log(leftOut);
-  if (out) await writeResults(out, 'node.json', machine, results);
+  if (out) await writeResults(out, 'node', { machine, results, tables });
 }
 
 const leftOut = `

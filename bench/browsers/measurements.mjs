@@ -34,19 +34,18 @@ const headers = {
 
 async function measure({ quick = false, out }) {
   const server = await serve({ root: repository, headers });
-  const agents = {};
-  const rows = [];
+  const tables = [];
   try {
     for (const browser of browsers) {
-      const measured = await inBrowser(browser, `${server.url}bench/browsers/index.html`, quick);
-      agents[browser] = measured.agent;
-      printTable(measured.agent, columns, measured.rows);
-      rows.push(...measured.rows);
+      const table = await inBrowser(browser, `${server.url}bench/browsers/index.html`, quick);
+      tables.push(table);
+      printTable(table);
     }
   } finally {
     await server.close();
   }
-  if (out) await writeResults(out, 'browsers.json', { ...describeMachine(), agents }, { browsers: rows });
+  const results = { browsers: tables.flatMap(({ rows }) => rows) };
+  if (out) await writeResults(out, 'browsers', { machine: describeMachine(), results, tables });
 }
 
 async function inBrowser(browser, url, quick) {
@@ -67,7 +66,7 @@ async function inBrowser(browser, url, quick) {
         );
       }
     }
-    return { agent: await page.evaluate(() => navigator.userAgent), rows };
+    return { title: await page.evaluate(() => navigator.userAgent), columns, rows };
   } finally {
     await page.close();
   }

@@ -1,6 +1,6 @@
 // onnxruntime-web with a number of threads of its own: says 'ready', then answers each message with a run.
 import { parentPort, workerData } from 'node:worker_threads';
-import * as ort from 'onnxruntime-web/wasm';
+import * as ort from 'onnxruntime-web';
 import { packHeads, randomArray } from '../data.mjs';
 import { multiHeadAttention } from './attention-graphs.mjs';
 import { attention } from './onnxruntime.mjs';

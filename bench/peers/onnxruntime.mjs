@@ -1,4 +1,4 @@
-import * as ort from 'onnxruntime-web/wasm';
+import * as ort from 'onnxruntime-web';
 import { multiHeadAttention, standardAttention } from './attention-graphs.mjs';
 import { encodeGraph } from './onnx.mjs';
 

@@ -12,34 +12,39 @@ export const threads = {
   title: 'Two threads and one, 1,024 tokens, 12 heads of 64',
   columns: { who: 'who', threads: 'threads', ms: 'ms', faster: 'times faster than its one thread' },
   rows: async ({ effort }) => {
-    const length = 1024;
-    const runs = {};
     const closers = [];
-    for (const count of [1, 2]) {
-      const engine = await threadedEngine(count);
-      if (!engine) continue;
-      runs[`attention-wasm ${count}`] = resident(engine, length);
-      closers.push(() => engine.dispose());
-      const peer = await startPeer(count, length);
-      runs[`onnxruntime-web ${count}`] = peer.run;
-      closers.push(peer.close);
+    try {
+      const times = await interleave(await callsOf(1024, closers), effort);
+      return Object.keys(times).map((name) => {
+        const [who, count] = name.split(' ');
+        return {
+          who,
+          threads: Number(count),
+          ms: summary(times[name]),
+          faster: timesFaster(times[name], times[`${who} 1`]),
+        };
+      });
+    } finally {
+      for (const close of closers) await close();
     }
-    const times = await interleave(runs, effort);
-    for (const close of closers) await close();
-    return Object.keys(runs).map((name) => {
-      const [who, count] = name.split(' ');
-      return {
-        who,
-        threads: Number(count),
-        ms: summary(times[name]),
-        faster: timesFaster(times[name], times[`${who} 1`]),
-      };
-    });
   },
 };
 
+/** By name and number of threads. What ends them is added to `closers`. */
+async function callsOf(length, closers) {
+  const runs = {};
+  for (const count of [1, 2]) {
+    runs[`onnxruntime-web ${count}`] = await startPeer(count, length, closers);
+    const engine = await engineOf(count);
+    if (!engine) continue;
+    closers.push(() => engine.dispose());
+    runs[`attention-wasm ${count}`] = resident(engine, length);
+  }
+  return runs;
+}
+
 /** Undefined where this build has no threads yet. */
-async function threadedEngine(count) {
+async function engineOf(count) {
   if (count === 1) return createAttention();
   try {
     return await createAttention({ threads: count });
@@ -57,20 +62,21 @@ function resident(engine, length) {
 }
 
 /** onnxruntime-web's number of threads is one for a process, hence a worker for each; a message takes some 20 µs. */
-async function startPeer(count, length) {
+async function startPeer(count, length, closers) {
   const workerData = { threads: count, shape: { heads, length, size, causal: false } };
   const worker = new Worker(new URL('../peers/onnxruntime-worker.mjs', import.meta.url), { workerData });
+  closers.push(() => worker.terminate());
   const answer = () =>
     new Promise((done, fail) => {
-      worker.once('message', done);
+      worker.once('message', (message) => {
+        worker.off('error', fail);
+        done(message);
+      });
       worker.once('error', fail);
     });
   await answer();
-  return {
-    run: () => {
-      worker.postMessage('run');
-      return answer();
-    },
-    close: () => worker.terminate(),
+  return () => {
+    worker.postMessage('run');
+    return answer();
   };
 }

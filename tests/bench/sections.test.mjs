@@ -25,7 +25,7 @@ test.each([limit, growth, density, decode, layers, smallCalls, memory, load])('$
       if (typeof number === 'number') expect(number).toBeGreaterThan(0);
     }
   }
-  printTable(section.title, section.columns, rows);
+  printTable({ ...section, rows });
 });
 
 test.each(variants)('the %s roofline reads all that it is given', async (variant) => {
