@@ -1,5 +1,5 @@
 // What a page fetches: the modules, and what a Vite build makes of one attention call besides.
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
 import { build } from 'vite';
@@ -12,8 +12,9 @@ export const sizes = {
   title: 'Bytes to fetch',
   columns: { file: 'file', raw: 'bytes', brotli: 'with brotli' },
   rows: async () => {
-    const modules = ['attention-simd.wasm', 'attention-relaxed-simd.wasm'];
-    const files = modules.map(async (file) => row(file, await readFile(join(repository, 'dist', file))));
+    const dist = join(repository, 'dist');
+    const modules = (await readdir(dist)).filter((file) => file.endsWith('.wasm'));
+    const files = modules.map(async (file) => row(file, await readFile(join(dist, file))));
     return [
       ...(await Promise.all(files)),
       row('JavaScript of one attention call', await bundledCall()),

@@ -12,35 +12,44 @@ export const threads = {
   title: 'Two threads and one, 1,024 tokens, 12 heads of 64',
   columns: { who: 'who', threads: 'threads', ms: 'ms', faster: 'times faster than its one thread' },
   rows: async ({ effort }) => {
-    const closers = [];
-    try {
-      const times = await interleave(await callsOf(1024, closers), effort);
-      return Object.keys(times).map((name) => {
-        const [who, count] = name.split(' ');
-        return {
-          who,
-          threads: Number(count),
-          ms: summary(times[name]),
-          faster: timesFaster(times[name], times[`${who} 1`]),
-        };
-      });
-    } finally {
-      for (const close of closers) await close();
-    }
+    const length = 1024;
+    // One after the other: an idle pool of one may spin while the other is measured.
+    return [
+      ...(await rowsOf('attention-wasm', (count, closers) => ourCall(count, length, closers), effort)),
+      ...(await rowsOf('onnxruntime-web', (count, closers) => peerCall(count, length, closers), effort)),
+    ];
   },
 };
 
-/** By name and number of threads. What ends them is added to `closers`. */
-async function callsOf(length, closers) {
-  const runs = {};
-  for (const count of [1, 2]) {
-    runs[`onnxruntime-web ${count}`] = await startPeer(count, length, closers);
-    const engine = await engineOf(count);
-    if (!engine) continue;
-    closers.push(() => engine.dispose());
-    runs[`attention-wasm ${count}`] = resident(engine, length);
+/** `call` makes a call with a number of threads, if there is one, and adds what ends it to `closers`. */
+async function rowsOf(who, call, effort) {
+  const closers = [];
+  try {
+    const runs = {};
+    for (const count of [1, 2]) {
+      const run = await call(count, closers);
+      if (run) runs[count] = run;
+    }
+    const times = await interleave(runs, effort);
+    return Object.keys(runs).map((count) => ({
+      who,
+      threads: Number(count),
+      ms: summary(times[count]),
+      faster: timesFaster(times[count], times[1]),
+    }));
+  } finally {
+    for (const close of closers) await close();
   }
-  return runs;
+}
+
+async function ourCall(count, length, closers) {
+  const engine = await engineOf(count);
+  if (!engine) return undefined;
+  closers.push(() => engine.dispose());
+  const shape = [1, heads, length, size];
+  const [q, k, v] = [1, 2, 3].map((seed) => engine.tensor({ data: randomArray(heads * length * size, seed), shape }));
+  const out = engine.zeros(shape);
+  return () => engine.scaledDotProductAttention(q, k, v, { out });
 }
 
 /** Undefined where this build has no threads yet. */
@@ -54,15 +63,8 @@ async function engineOf(count) {
   }
 }
 
-function resident(engine, length) {
-  const shape = [1, heads, length, size];
-  const [q, k, v] = [1, 2, 3].map((seed) => engine.tensor({ data: randomArray(heads * length * size, seed), shape }));
-  const out = engine.zeros(shape);
-  return () => engine.scaledDotProductAttention(q, k, v, { out });
-}
-
 /** onnxruntime-web's number of threads is one for a process, hence a worker for each; a message takes some 20 µs. */
-async function startPeer(count, length, closers) {
+async function peerCall(count, length, closers) {
   const workerData = { threads: count, shape: { heads, length, size, causal: false } };
   const worker = new Worker(new URL('../peers/onnxruntime-worker.mjs', import.meta.url), { workerData });
   closers.push(() => worker.terminate());
