@@ -11,6 +11,7 @@ const style = `
 export function svg({ title, description, plot }) {
   const { document } = parseHTML('<html><body></body></html>');
   const figure = Plot.plot({ document, marginLeft: 56, marginBottom: 40, style: { fontSize: '12px' }, ...plot });
+  figure.querySelector('style').remove(); // Plot's own, for a chart inside a page
   const attributes = { xmlns: 'http://www.w3.org/2000/svg', role: 'img', 'aria-labelledby': 'title description' };
   for (const [name, value] of Object.entries(attributes)) figure.setAttribute(name, value);
   figure.prepend(

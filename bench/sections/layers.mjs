@@ -10,7 +10,7 @@ const inner = 1536;
 
 export const layers = {
   name: 'layers',
-  title: 'Layers of all-MiniLM-L6-v2 on 128 tokens, resident tensors',
+  title: 'Layers of all-MiniLM-L6-v2 on 128 tokens, resident tensors, packed weights',
   columns: {
     layer: 'layer',
     variant: 'variant',
@@ -48,12 +48,14 @@ async function measure(engine, variant, effort) {
 function callsOf(engine) {
   const tensor = (...shape) => engine.tensor({ data: randomArray(shape.reduce((a, b) => a * b)), shape });
   const [x, wide] = [tensor(tokens, width), tensor(tokens, inner)];
-  const [up, down] = [tensor(inner, width), tensor(width, inner)];
+  const plain = tensor(inner, width);
+  const [up, down] = [plain, tensor(width, inner)].map((weight) => engine.linearWeight(weight));
   const [upBias, downBias, weight, bias] = [tensor(inner), tensor(width), tensor(width), tensor(width)];
   const [out, wideOut] = [engine.zeros([tokens, width]), engine.zeros([tokens, inner])];
   const feedForward = { up, down, upBias, downBias };
   return [
     { layer: 'linear 384 → 1536', products: 1, run: () => engine.linear(x, up, upBias, { out: wideOut }) },
+    { layer: 'the same, weight not packed', products: 1, run: () => engine.linear(x, plain, upBias, { out: wideOut }) },
     { layer: 'linear 1536 → 384', products: 1, run: () => engine.linear(wide, down, downBias, { out }) },
     {
       layer: 'feedForward, GELU',
