@@ -2,7 +2,7 @@
 import { attentionCall } from '../attention-call.mjs';
 import { attentionOperations, packHeads, randomArray, requireEqual } from '../data.mjs';
 import { variants, withEngines } from '../engines.mjs';
-import { jaxAttention } from '../peers/jax.mjs';
+import { jaxAttention, runsJax } from '../peers/jax.mjs';
 import { onnxruntimeAttention } from '../peers/onnxruntime.mjs';
 import { tfjsAttention } from '../peers/tfjs.mjs';
 import { billionsPerSecond, interleave, median, summary, timesFaster } from '../statistics.mjs';
@@ -67,7 +67,7 @@ async function measure(shape, fits, effort) {
       ? await besideOnnxruntime(ours, await onnxruntimeAttention(shape, inputs, packed), { expected, work, effort })
       : await alone(ours, { work, effort });
     const slow = {
-      ...(fits('jax-js') ? { 'jax-js': jaxAttention(shape, packed) } : {}),
+      ...(runsJax && fits('jax-js') ? { 'jax-js': jaxAttention(shape, packed) } : {}),
       ...(fits('tfjs') && !shape.causal ? { tfjs: tfjsAttention(shape, inputs) } : {}),
     };
     return [...rows, ...(await besideSlowPeers(ours, slow, { expected, work, effort }))];
