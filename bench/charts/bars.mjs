@@ -5,7 +5,7 @@ import { colourOf, nameOf } from './who.mjs';
 
 export function peerSpeed({ attention, limit = [] }) {
   const full = attention.filter(({ mask }) => mask === 'full');
-  const length = Math.max(...full.filter(({ who }) => who === 'jax-js').map((row) => row.length));
+  const length = Math.max(...full.map((row) => row.length).filter((tokens) => tokens <= 1024));
   const rows = full.filter((row) => row.length === length).map((row) => bar(row.who, row.who, row.gigaflops));
   const tiles = limit.filter((row) => row.length === length).map((row) => bar(row.variant, row.variant, row.tile));
   return {
