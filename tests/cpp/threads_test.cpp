@@ -4,8 +4,11 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <cmath>
+#include <span>
 #include <thread>
 #include <vector>
+
+#include "attention_case.hpp"
 
 namespace attention::test {
 namespace {
@@ -25,7 +28,39 @@ std::vector<int> runsOf(size_t items) {
   return runs;
 }
 
+/// Output, weights and log-sum-exp of a call, as bytes: NaN, too, is to be the same.
+std::vector<std::byte> bytesOf(AttentionCase& attention) {
+  Arena arena;
+  AttentionOutputs outputs;
+  REQUIRE(scaledDotProductAttention(attention.q.view(), attention.k.view(), attention.v.view(),
+                                    attention.options, outputs, arena)
+              .ok());
+  std::vector<std::byte> bytes;
+  for (const Output* output : {&outputs.output, &outputs.weights, &outputs.logSumExp}) {
+    const auto part =
+        std::as_bytes(std::span(output->floats(), *checkedProduct(output->view().shape.dims())));
+    bytes.insert(bytes.end(), part.begin(), part.end());
+  }
+  return bytes;
+}
+
 }  // namespace
+
+TEST_CASE("attention has the same bits on any number of threads", "[threads]") {
+  Random random(4);
+  for (const Sizes& sizes :
+       {Sizes{2, 4, 2, 250, 150, 12, 20}, Sizes{1, 1, 1, 400, 90, 8, 8}, Sizes{3, 2, 1, 1, 300, 16, 4}}) {
+    AttentionCase attention = makeCase(random, sizes);
+    attention.options.causal = Causal::kLowerRight;
+    attention.options.weights = Stage::kProbabilities;
+    attention.options.logSumExp = true;
+    const std::vector<std::byte> alone = bytesOf(attention);
+    for (const size_t count : {2U, 3U}) {
+      const Threads threads(count);
+      for (int call = 0; call < 3; ++call) CHECK(bytesOf(attention) == alone);
+    }
+  }
+}
 
 TEST_CASE("every item is run once", "[threads]") {
   const auto count = GENERATE(size_t{1}, 2U, 3U, 8U);
