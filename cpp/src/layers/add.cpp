@@ -61,7 +61,11 @@ Status add(const TensorView& x, const TensorView& y, Output& out, Arena& arena) 
     const float* left = x.floats() + rowStart(*shape, xSteps, row);
     const float* right = y.floats() + rowStart(*shape, ySteps, row);
     float* to = out.floats() + row * width;
-    for (size_t i = 0; i < width; ++i) to[i] = left[i * xSteps[last]] + right[i * ySteps[last]];
+    if (xSteps[last] == 1 && ySteps[last] == 1) {
+      for (size_t i = 0; i < width; ++i) to[i] = left[i] + right[i];  // this loop vectorises
+    } else {
+      for (size_t i = 0; i < width; ++i) to[i] = left[i * xSteps[last]] + right[i * ySteps[last]];
+    }
   }
   return {};
 }
