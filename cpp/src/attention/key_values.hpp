@@ -74,7 +74,7 @@ class KeyValues {
     return result;
   }
 
-  Rows widened(const float* from, size_t stride, size_t /*count*/, size_t /*width*/) const {
+  static Rows widened(const float* from, size_t stride, size_t /*count*/, size_t /*width*/) {
     return {from, stride};
   }
   template <class Element>

@@ -29,8 +29,11 @@ struct Tile<simd::RelaxedWasm> {
 template <class Arch>
 constexpr size_t tileRows(size_t left) {
   constexpr size_t kRows = Tile<Arch>::rows, kFew = Tile<Arch>::fewRows;
-  const bool isFew = left <= kFew || (left > kRows && left <= 2 * kFew);
-  return isFew ? kFew : kRows;
+  if (left <= kFew) return kFew;
+  if constexpr (2 * kFew > kRows) {
+    if (left > kRows && left <= 2 * kFew) return kFew;
+  }
+  return kRows;
 }
 
 /// What becomes of C: A·B, or C + A·B summed up from C, or C added to A·B in the end, which keeps the sum of
