@@ -241,7 +241,10 @@ class QueryBlock {
   bool valuesAreFinite() {
     if (!valuesAreFinite_) {
       const KeyValues::Rows values = scores_.keyValues().values(rows(), block_);
-      valuesAreFinite_ = kernels::allFinite<Arch>(values.data, values.stride, block_.size(), plan_.valueDim);
+      const float* factors = scores_.keyValues().valueScales(rows(), block_);
+      valuesAreFinite_ =
+          kernels::allFinite<Arch>(values.data, values.stride, block_.size(), plan_.valueDim) &&
+          (factors == nullptr || kernels::allFinite<Arch>(factors, 0, 1, block_.size()));
     }
     return *valuesAreFinite_;
   }
