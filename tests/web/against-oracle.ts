@@ -3,6 +3,7 @@ import { expectClose, logSumExpTolerance, outputTolerance, probabilityTolerance,
 import { attention, type OracleOptions, type OracleResult } from './oracle/attention.ts';
 import { sizeOf, valuesOf } from './oracle/values.ts';
 import type { Plain } from './random.ts';
+import { dequantised, type Scales } from './stored.ts';
 
 export const stages = ['scores', 'softcapped', 'biased', 'probabilities'] as const;
 export type Weights = boolean | (typeof stages)[number];
@@ -14,7 +15,7 @@ export type Options = Omit<OracleOptions, 'mask' | 'attentionMask' | 'alibi' | '
   attentionMask?: Plain;
   alibi?: boolean | Plain;
   sinks?: Plain;
-};
+} & Scales;
 
 /** How a call is made, beside its options. */
 export interface Manner {
@@ -27,7 +28,13 @@ export interface Manner {
 
 /** What the oracle makes of a call, in doubles or rounded at each step. */
 export const exactly = ([q, k, v]: Inputs, options: Options, round?: (x: number) => number): OracleResult =>
-  attention(q, k, v, inOracleWords(options), round);
+  attention(
+    q,
+    dequantised(k, options.keyScales, options),
+    dequantised(v, options.valueScales, options),
+    inOracleWords(options),
+    round,
+  );
 
 export const inOracleWords = (options: Options): OracleOptions =>
   (options.rule ? { ...options, mask: undefined } : options) as OracleOptions;
@@ -46,7 +53,7 @@ export function expectAttention(
   const [q, , v] = inputs;
   const D = Math.max(1, q.data.length / Math.max(1, (exact.scores.shape[0] as number) * H * Sq));
 
-  expectClose(got.output, exact.output, outputTolerance(valuesOf(v), exact));
+  expectClose(got.output, exact.output, outputTolerance(valuesOf(dequantised(v, options.valueScales, options)), exact));
   expectPresence('logSumExp', got.logSumExp, logSumExp);
   if (got.logSumExp)
     expectClose(got.logSumExp, exact.logSumExp, logSumExpTolerance(D, Skv, exact.magnitude, exact.logSumExp));

@@ -2,8 +2,9 @@ import { type Inputs, inOracleWords, type Manner, type Options } from '../agains
 import { biasOf, offsetOf } from '../oracle/attention-rules.ts';
 import { sizeOf } from '../oracle/values.ts';
 import { type Floats, inType, type Plain, Random } from '../random.ts';
+import { quantised } from '../stored.ts';
 import { meaningOf } from './mask-rule.ts';
-import type { IntegerType, MaskRecipe, Recipe } from './recipe.ts';
+import type { IntegerType, MaskRecipe, Recipe, StoredType } from './recipe.ts';
 
 export interface Call {
   inputs: Inputs;
@@ -34,7 +35,11 @@ export function callOf(recipe: Recipe): Call {
   const k = random.tensor(shape(Hkv, Skv, D));
   const v = random.tensor(shape(Hkv, Skv, Dv), recipe.values);
   if (recipe.poison) poisonUnseen([k, v], recipe, sizes, options, random);
-  const inputs = [q, k, v].map((tensor, n) => inType(recipe.types[n] as 'float32', tensor)) as [Plain, Plain, Plain];
+  const inputs: Inputs = [
+    inType(recipe.types[0], q),
+    stored(recipe.types[1], k, sizes, options, 'keyScales'),
+    stored(recipe.types[2], v, sizes, options, 'valueScales'),
+  ];
   const resident = recipe.manner.resident.filter((name) =>
     ['q', 'k', 'v'].includes(name) ? true : 'data' in Object((options as Record<string, unknown>)[name]),
   );
@@ -106,7 +111,7 @@ function optionsOf(recipe: Recipe, sizes: Sizes, random: Random): Options {
     ...(sinks && {
       sinks: inType(
         sinks.as,
-        floats([H], (h) => sinks.raw[h] as number),
+        floats([H], (h) => sinks.raw[h % sinks.raw.length] as number),
       ),
     }),
   };
@@ -125,6 +130,20 @@ const floats = (shape: number[], value: (index: number) => number): Floats => ({
   data: Float32Array.from({ length: sizeOf(shape) }, (_, n) => value(n)),
   shape,
 });
+
+/** int8 brings an option with it. */
+function stored(
+  type: StoredType,
+  tensor: Floats,
+  sizes: Sizes,
+  options: Options,
+  name: 'keyScales' | 'valueScales',
+): Plain {
+  if (type !== 'int8') return inType(type, tensor);
+  const { values, scales } = quantised(tensor, [sizes.B, sizes.Hkv, sizes.Skv], options);
+  options[name] = scales;
+  return values;
+}
 
 function integersAs(type: IntegerType, values: number[]): ArrayLike<number | bigint> {
   if (type === 'int64') return BigInt64Array.from(values.map(BigInt));

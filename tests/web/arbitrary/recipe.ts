@@ -15,7 +15,7 @@ export interface Recipe {
   /** The standard deviation of the scores: 10 stays below 50 but for one pair in a million. */
   scores: number;
   values: number;
-  types: readonly [q: FloatType, k: FloatType, v: FloatType];
+  types: readonly [q: FloatType, k: StoredType, v: StoredType];
   poison: boolean;
   saysHeads: boolean;
   options: RecipeOptions;
@@ -49,10 +49,11 @@ export interface MaskRecipe {
   keep: number;
 }
 export type FloatType = 'float32' | 'float64' | 'float16';
+export type StoredType = FloatType | 'int8';
 export type IntegerType = 'array' | 'int32' | 'int64';
 
 const ranks = ['[S,D]', '[H,S,D]', '[S,H·D]', '[B,S,H·D]', 'BHSD', 'BSHD'] as const;
-export const residents = ['q', 'k', 'v', 'mask', 'attentionMask', 'alibi', 'sinks'];
+export const residents = ['q', 'k', 'v', 'mask', 'attentionMask', 'alibi', 'sinks', 'keyScales', 'valueScales'];
 
 /** There in so many of a hundred cases; a counter-example sheds it where it can. */
 const maybe = <T>(percent: number, arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
@@ -66,6 +67,11 @@ const floatType = fc.oneof(
   { withCrossShrink: true },
   { weight: 8, arbitrary: fc.constant('float32' as const) },
   { weight: 2, arbitrary: fc.constantFrom('float64' as const, 'float16' as const) },
+);
+const storedType = fc.oneof(
+  { withCrossShrink: true },
+  { weight: 9, arbitrary: floatType },
+  { weight: 1, arbitrary: fc.constant('int8' as const) },
 );
 const integerType = fc.constantFrom<IntegerType[]>('array', 'int32', 'int64');
 // Short ones more often: a fault at the edge of a vector or tile shows at any size.
@@ -151,7 +157,7 @@ export const recipes: fc.Arbitrary<Recipe> = fc.record<Recipe>({
   seed: fc.noShrink(fc.noBias(fc.nat())),
   scores: fc.constantFrom(1, 0.1, 3, 10),
   values: fc.constantFrom(1, 0.1, 10),
-  types: fc.tuple(floatType, floatType, floatType),
+  types: fc.tuple(floatType, storedType, storedType),
   poison: maybe(40, fc.constant(true)).map(Boolean),
   saysHeads: fc.boolean(),
   options,
