@@ -62,11 +62,11 @@ function linears(attention) {
   ];
   return sizes.flatMap(([rows, from, to]) => {
     const [x, weight, bias] = [numbers.tensor([rows, from]), numbers.tensor([to, from]), numbers.tensor([to])];
-    const resident = attention.tensor(weight);
-    const inPlace = attention.linear(x, resident, bias);
-    resident.dispose();
+    const packed = attention.linearWeight(weight);
+    const ofPacked = attention.linear(x, packed, bias);
+    packed.dispose();
     return [
-      inPlace,
+      ofPacked,
       attention.linear(x, weight),
       attention.linear(x, weight, bias),
       attention.linear(x, numbers.halves([to, from])),
