@@ -14,9 +14,10 @@ if(ATTENTION_VARIANT MATCHES "-threads$")
     # The loader says how many; all are there before the module is, so that threads start at once.
     "-sPTHREAD_POOL_SIZE=Module.poolSize" -sPTHREAD_POOL_SIZE_STRICT=2
     --extern-pre-js ${CMAKE_SOURCE_DIR}/cpp/bindings/node-worker.js
+    --extern-post-js ${CMAKE_SOURCE_DIR}/cpp/bindings/glue-by-name.js
     --js-library ${CMAKE_SOURCE_DIR}/cpp/bindings/thread-library.js)
   set(thread_sources cpp/bindings/no_proxying.cpp)
-  set(link_inputs ${CMAKE_SOURCE_DIR}/cpp/bindings/node-worker.js
+  set(link_inputs ${CMAKE_SOURCE_DIR}/cpp/bindings/node-worker.js ${CMAKE_SOURCE_DIR}/cpp/bindings/glue-by-name.js
     ${CMAKE_SOURCE_DIR}/cpp/bindings/thread-library.js ${CMAKE_SOURCE_DIR}/cmake/thread-glue.cmake)
   set(edit_glue COMMAND ${CMAKE_COMMAND} -P ${CMAKE_SOURCE_DIR}/cmake/thread-glue.cmake)
 endif()

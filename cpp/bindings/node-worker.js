@@ -4,7 +4,7 @@ const node = globalThis.process?.getBuiltinModule?.('node:worker_threads');
 if (node?.workerData === 'em-pthread-attention') {
   const { parentPort } = node;
   parentPort.on('message', (data) => self.onmessage({ data }));
-  Object.assign(globalThis, {
+  const likeWeb = {
     self: globalThis,
     name: node.workerData,
     location: { href: '' },
@@ -12,5 +12,9 @@ if (node?.workerData === 'em-pthread-attention') {
     // Never called: by one of them Emscripten tells that it is in a worker.
     importScripts() {},
     WorkerGlobalScope: class {},
-  });
+  };
+  // Deno has some of these, and only to be read.
+  for (const [name, value] of Object.entries(likeWeb)) {
+    Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+  }
 }

@@ -45,6 +45,8 @@ export async function instantiate(module: WebAssembly.Module, threads: number, l
   }
 }
 
+/** Where cpp/bindings/glue-by-name.js puts the glue for a bundler that takes its export away. */
+const glueName = Symbol.for('attention-wasm threads');
 type Glue = typeof import('../attention-threads-module.js');
 type Create = (settings: Settings) => Promise<Core>;
 
@@ -55,9 +57,10 @@ type Create = (settings: Settings) => Promise<Core>;
 async function withThreads(threads: number, workers: ThreadWorkers): Promise<Create> {
   const address = threadScript().href;
   const glue = import(/* @vite-ignore */ /* webpackIgnore: true */ address) as Promise<Glue>;
-  const { default: create } = await glue.catch((cause: unknown) => {
+  const exported = await glue.catch((cause: unknown) => {
     throw loadFailed(`could not load ${address}`, cause);
   });
+  const create = exported.default ?? (globalThis as { [glueName]?: Glue['default'] })[glueName];
   return (settings) => create({ ...settings, poolSize: threads - 1, makeWorker: () => workers.make() });
 }
 
