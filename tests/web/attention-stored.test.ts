@@ -64,7 +64,7 @@ forEachVariant(`keys and values as they are stored, seed ${seed}`, (engine) => {
     test('every half is read as it is: alone in its key it is the score', () => {
       const places = Uint16Array.from({ length: 65_536 * 8 }, (_, n) => (n % 8 === (n >> 3) % 8 ? n >> 3 : 0));
       const k: Plain = { data: places, shape: [65_536, 8], dtype: 'float16' };
-      const { weights } = engine().scaledDotProductAttention(ones(Sq, 8), k, ones(65_536, 1), {
+      const { weights } = engine().scaledDotProductAttention(ones(Sq, 8), k, ones(65_536, 8), {
         scale: 1,
         weights: 'scores',
       });
