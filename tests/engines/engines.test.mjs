@@ -40,6 +40,9 @@ describe('deterministic: the same bits as in this Node.js', () => {
   test.each(runtimes)('%s', async (runtime) => {
     expect(differing(await askRuntime(runtime, 'digests', { deterministic: true }))).toEqual(none);
   });
+  test.each(runtimes)('%s on two threads', async (runtime) => {
+    expect(differing(await askRuntime(runtime, 'digests', { deterministic: true, threads: 2 }))).toEqual(none);
+  });
   test.each(pages)('%s', async (page) => {
     expect(differing(await askPage(page, 'digests', { deterministic: true }))).toEqual(none);
   });
