@@ -41,21 +41,22 @@ describe.each(engines)('in %s', (engine) => {
   const has = engine !== 'webkit'; // WebKitGTK is isolated, too, but has no SharedArrayBuffer.
   const missing = /this engine has no SharedArrayBuffer/;
 
-  test.runIf(has)('a worker of an isolated page has threads, and their bits are those of one', async () => {
-    await open('isolated');
-    const one = await load('worker', { threads: 1 });
-    expect(one).toMatchObject({ ...right, threads: 1 });
-    for (const threads of [2, 3]) {
-      const shared = await load('worker', { threads });
-      expect(shared).toMatchObject({ threads, variant: `${one.variant}-threads`, digest: one.digest });
-    }
-    const processors = await browser.evaluate(() => navigator.hardwareConcurrency);
-    const auto = await load('worker', { threads: 'auto' });
-    expect(auto).toMatchObject({ threads: processors, digest: one.digest });
-    expect(await load('worker', { variant: 'simd-threads', threads: 2 })).toMatchObject({ ...right, threads: 2 });
-    expect(browser.foreignRequests()).toEqual([]);
-    expect(browser.violations()).toEqual([]);
-  });
+  if (has)
+    test('a worker of an isolated page has threads, and their bits are those of one', async () => {
+      await open('isolated');
+      const one = await load('worker', { threads: 1 });
+      expect(one).toMatchObject({ ...right, threads: 1 });
+      for (const threads of [2, 3]) {
+        const shared = await load('worker', { threads });
+        expect(shared).toMatchObject({ threads, variant: `${one.variant}-threads`, digest: one.digest });
+      }
+      const processors = await browser.evaluate(() => navigator.hardwareConcurrency);
+      const auto = await load('worker', { threads: 'auto' });
+      expect(auto).toMatchObject({ threads: processors, digest: one.digest });
+      expect(await load('worker', { variant: 'simd-threads', threads: 2 })).toMatchObject({ ...right, threads: 2 });
+      expect(browser.foreignRequests()).toEqual([]);
+      expect(browser.violations()).toEqual([]);
+    });
 
   test('the main thread of an isolated page may not wait', async () => {
     await open('isolated');
@@ -65,11 +66,12 @@ describe.each(engines)('in %s', (engine) => {
     expect(browser.violations()).toEqual([]);
   });
 
-  test.runIf(!has)('a worker has no threads, and says why', async () => {
-    await open('isolated');
-    expect(await load('worker', { threads: 'auto' })).toMatchObject(oneThread(missing));
-    expect(await load('worker', { threads: 2 })).toMatchObject(refused('UNSUPPORTED_ENGINE', missing));
-  });
+  if (!has)
+    test('a worker has no threads, and says why', async () => {
+      await open('isolated');
+      expect(await load('worker', { threads: 'auto' })).toMatchObject(oneThread(missing));
+      expect(await load('worker', { threads: 2 })).toMatchObject(refused('UNSUPPORTED_ENGINE', missing));
+    });
 
   test.each(['page', 'worker'])('without isolation there is one on the %s thread', async (place) => {
     await open('open');
@@ -78,16 +80,17 @@ describe.each(engines)('in %s', (engine) => {
     expect(await load(place, { threads: 2 })).toMatchObject(refused('UNSUPPORTED_ENGINE', reason));
   });
 
-  test.runIf(has)('where a policy forbids the workers there is one, or an error', async () => {
-    await open('guarded');
-    const reason = /could not start a thread/;
-    // Firefox has had Trusted Types from 148 on.
-    const guards = await browser.evaluate(() => 'trustedTypes' in globalThis);
-    if (engine === 'chromium') expect(guards).toBe(true);
-    const two = guards ? refused('LOAD_FAILED', reason) : { ...right, threads: 2 };
-    expect(await load('worker', { threads: 2 })).toMatchObject(two);
-    const auto = guards ? oneThread(reason) : { ...right, threadsReason: undefined };
-    expect(await load('worker', { threads: 'auto' })).toMatchObject(auto);
-    expect(await load('worker', { threads: 1 })).toMatchObject({ ...right, threads: 1 });
-  });
+  if (has)
+    test('where a policy forbids the workers there is one, or an error', async () => {
+      await open('guarded');
+      const reason = /could not start a thread/;
+      // Firefox has had Trusted Types from 148 on.
+      const guards = await browser.evaluate(() => 'trustedTypes' in globalThis);
+      if (engine === 'chromium') expect(guards).toBe(true);
+      const two = guards ? refused('LOAD_FAILED', reason) : { ...right, threads: 2 };
+      expect(await load('worker', { threads: 2 })).toMatchObject(two);
+      const auto = guards ? oneThread(reason) : { ...right, threadsReason: undefined };
+      expect(await load('worker', { threads: 'auto' })).toMatchObject(auto);
+      expect(await load('worker', { threads: 1 })).toMatchObject({ ...right, threads: 1 });
+    });
 });
