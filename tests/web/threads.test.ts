@@ -113,6 +113,18 @@ describe('how many threads', () => {
     expect(await room(512)).toMatchObject({ threads: 3 });
     expect(await room(255)).toMatchObject({ threads: 1, threadsReason: expect.stringMatching(/maximumMemoryBytes/) });
   });
+  test('a file of one thread, or of several', async () => {
+    vi.stubGlobal('navigator', { hardwareConcurrency: 2 });
+    const reason = 'options.wasm is a module of one thread';
+    for (const wasm of [readFileSync(plainModule), new Response(readFileSync(plainModule))])
+      expect(await used({ threads: 'auto', wasm })).toMatchObject({
+        threads: 1,
+        variant: 'simd',
+        threadsReason: reason,
+      });
+    const wasm = new URL('../../dist/attention-simd-threads.wasm', import.meta.url);
+    expect(await used({ threads: 'auto', wasm })).toMatchObject({ threads: 2, variant: 'simd-threads' });
+  });
   test('a variant of one thread', async () => {
     const info = await used({ threads: 'auto', variant: 'simd' });
     expect(info).toMatchObject({ threads: 1, variant: 'simd', threadsReason: "variant 'simd' has one thread" });

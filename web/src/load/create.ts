@@ -65,13 +65,24 @@ function wantedInstructions(
   throw refused('options.deterministic', 'true', `false beside variant '${named}'`);
 }
 
-async function loadWith(threads: Threads, wanted: Wanted): Promise<Attention> {
+async function loadWith(threads: Threads, asked: Wanted): Promise<Attention> {
+  const oneFile = isOneFile(asked.wasm);
+  // Read once: a response cannot be read again.
+  const wanted = oneFile ? { ...asked, wasm: await compile('simd', asked.wasm) } : asked;
   try {
     return await load(threads, wanted);
   } catch (error) {
-    if (!(error instanceof ThreadFailure && threads.mayBeOne)) throw error;
-    return load({ count: 1, reason: error.message, mayBeOne: true }, wanted);
+    const reason = threads.mayBeOne && threads.count > 1 ? whyOne(error, oneFile) : undefined;
+    if (reason === undefined) throw error;
+    return load({ count: 1, reason, mayBeOne: true }, wanted);
   }
+}
+
+/** Why one thread will do where loading several ended so; a file that was given is for several or it is not. */
+function whyOne(error: unknown, oneFile: boolean): string | undefined {
+  if (!oneFile) return error instanceof ThreadFailure ? error.message : undefined;
+  const misfit = error instanceof AttentionError && error.argument === 'options.wasm';
+  return misfit ? 'options.wasm is a module of one thread' : undefined;
 }
 
 async function load(threads: Threads, wanted: Wanted): Promise<Attention> {

@@ -9,6 +9,8 @@ declare function same<A, B>(proof: Same<A, B>): void;
 
 export async function results(query: TensorLike): Promise<NdArray> {
   const attention: Attention = await createAttention({ variant: 'simd', wasm: (file) => `/assets/${file}` });
+  const shared = await createAttention({ variant: 'simd-threads', threads: 'auto', deterministic: true });
+  same<typeof shared.info.threadsReason, string | undefined>(true);
   const plain = attention.scaledDotProductAttention(query, query, query);
   same<typeof plain.output, NdArray>(true);
   same<typeof plain.weights, undefined>(true);
