@@ -8,6 +8,7 @@ export const attentionCases = [
   ['one query, 4097 keys', (attention) => onePass(attention, [1, 8, 1, 4097, 128, 128], { logSumExp: true })],
   ['a window over 5000 tokens', (attention) => onePass(attention, [1, 1, 5000, 5000, 16, 16], { window: [100, 3] })],
   ...bitCases(),
+  ...['float32', 'float16', 'int8'].map((type) => [`decoding ${type} keys`, (attention) => decode(attention, type)]),
   ...ruleCases(),
   ['variable length', variableLength],
   ...['elu+1', 'relu'].flatMap((featureMap) =>
@@ -24,6 +25,26 @@ function onePass(attention, [B, H, Sq, Skv, D, Dv], options) {
   const numbers = new Numbers(Sq + Skv);
   const [q, k, v] = [numbers.tensor([B, H, Sq, D], 4), numbers.tensor([B, H, Skv, D]), numbers.tensor([B, H, Skv, Dv])];
   return attention.scaledDotProductAttention(q, k, v, options);
+}
+
+/** Few queries over keys and values as a cache may hold them. */
+function decode(attention, type) {
+  const numbers = new Numbers(13);
+  const form = { float32: (...axes) => numbers.tensor(...axes), float16: (...axes) => numbers.halves(...axes) };
+  const stored = form[type] ?? ((...axes) => numbers.bytes(...axes));
+  return [
+    [1, 300, 64],
+    [2, 129, 33],
+    [5, 1000, 128],
+    [40, 70, 20],
+  ].flatMap(([Sq, Skv, D]) => {
+    const [q, k, v] = [numbers.tensor([2, 6, Sq, D], 2), stored([2, 2, Skv, D]), stored([2, 2, Skv, D + 3])];
+    const factor = () => numbers.tensor([2, 2, Skv], 2 ** -5);
+    const scales = type === 'int8' ? { keyScales: factor(), valueScales: factor() } : {};
+    return [{ logSumExp: true }, { causal: 'lower-right', weights: true }].map((options) =>
+      attention.scaledDotProductAttention(q, k, v, { ...scales, ...options }),
+    );
+  });
 }
 
 /** Queries and keys of one kind of bits, values of another. */

@@ -35,6 +35,9 @@ export class Numbers {
     const bits = () => (this.chance(0.5) ? 0x8000 : 0) | this.integer(0x3000, 0x4000);
     return { data: Uint16Array.from({ length: count(shape) }, bits), shape, dtype: 'float16' };
   }
+  bytes(shape) {
+    return { data: Int8Array.from({ length: count(shape) }, () => this.integer(-128, 127)), shape };
+  }
   /** Any bits under exponents of this kind, a tenth of them with none: infinities and zeros. */
   ofKind(kind, shape) {
     const words = Uint32Array.from({ length: count(shape) }, () => {
