@@ -8,6 +8,7 @@ import { wrongLayers } from './errors-layers.ts';
 import { wrongMasks } from './errors-masks.ts';
 import { wrongMultiHead } from './errors-multi-head.ts';
 import { wrongOptions } from './errors-options.ts';
+import { wrongStored } from './errors-stored.ts';
 import { attention } from './oracle/attention.ts';
 import { type Plain, Random } from './random.ts';
 import { forEachVariant } from './variants.ts';
@@ -40,7 +41,7 @@ forEachVariant('errors', (engine) => {
 
   describe('wrong calls', () => {
     const functions = [...wrongFunctions, ...wrongCalls, ...wrongMultiHead, ...wrongMasks];
-    const wrong = [...wrongAttention, ...wrongOptions, ...wrongLayers, ...functions];
+    const wrong = [...wrongAttention, ...wrongStored, ...wrongOptions, ...wrongLayers, ...functions];
     test.each(wrong)('%s', (_, call, code, argument, ...says) => {
       const error = thrownBy(() => call(engine()));
       expect([error.code, error.message]).toEqual([code, error.message]);

@@ -28,6 +28,15 @@ export function rules(attention: Attention, shape: MaskShape): AttentionRules {
   return { mask, window: [255, 0], softcap: 30, alibi: true, sinks: { data: new Float32Array(2), shape: [2] } };
 }
 
+/** Keys and values of int8; their factors are an option like any other. */
+export function stored(attention: Attention, q: TensorLike, keyScales: Tensor<'float32'>): NdArray {
+  const k = { data: new Int8Array(64), shape: [8, 8] };
+  const { output } = attention.scaledDotProductAttention(q, k, k, { keyScales, valueScales: keyScales });
+  // @ts-expect-error: linear attention has no scores to scale.
+  attention.linearAttention(q, k, k, { keyScales });
+  return attention.attentionMap(output, k, { keyScales });
+}
+
 export function forms(attention: Attention, x: TensorLike, out: Tensor<'float32'>): NdArray[] {
   const packed = attention.variableLengthAttention(x, x, x, {
     cuSeqlensQ: [0, 4],
