@@ -11,6 +11,8 @@ namespace attention::test {
 struct AttentionCase {
   Owned<float> q, k, v;
   AttentionOptions options;
+  /// In place of k and v: the same numbers as another type, or with factors among the options.
+  std::optional<TensorView> storedKey{}, storedValue{};
 
   struct Errors {
     double output, weights, logSumExp;
@@ -23,11 +25,16 @@ struct AttentionCase {
   Errors run(const AttentionOptions& asked) {
     Arena arena;
     AttentionPlan plan;
-    const Status planned = planAttention(q.view(), k.view(), v.view(), options, &plan);
+    AttentionOptions ofFloats = options;
+    ofFloats.keyScales.reset();
+    ofFloats.valueScales.reset();
+    const Status planned = planAttention(q.view(), k.view(), v.view(), ofFloats, &plan);
     INFO(planned.argument() << ": " << Message::latest());
     REQUIRE(planned.ok());
     AttentionOutputs outputs;
-    const Status ran = scaledDotProductAttention(q.view(), k.view(), v.view(), options, outputs, arena);
+    const Status ran = scaledDotProductAttention(q.view(), storedKey.value_or(k.view()),
+                                                 storedValue.value_or(v.view()), options, outputs, arena);
+    INFO(Message::latest());
     REQUIRE(ran.ok());
     const ReferenceResult reference = referenceAttention(plan, asked);
     Errors errors{largestError(heads(plan, outputs.output.floats()).data(), reference.output), 0, 0};

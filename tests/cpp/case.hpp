@@ -22,6 +22,7 @@ struct Owned {
   TensorView view() {
     DType dtype = DType::kFloat32;
     if constexpr (std::is_same_v<Value, uint16_t>) dtype = DType::kFloat16;
+    if constexpr (std::is_same_v<Value, int8_t>) dtype = DType::kInt8;
     if constexpr (std::is_same_v<Value, int32_t>) dtype = DType::kInt32;
     if constexpr (std::is_same_v<Value, uint8_t>) dtype = DType::kBool;
     return TensorView::contiguous(values.data(), dtype, shape);
