@@ -142,13 +142,15 @@ class EngineAttention extends Layers {
   }
 
   linearWeight(weight: TensorLike): LinearWeight {
-    const from = operand('weight', weight);
+    const from = this.engine.detached(operand('weight', weight));
     if (from.shape.length !== 2) {
       throw new AttentionError('SHAPE_MISMATCH', 'weight', `got shape [${from.shape}], wanted [out,in]`);
     }
     const [outputs, inputs] = from.shape as [number, number];
     const columns = this.engine.core.panelColumns();
-    const panels = this.zeros([Math.ceil(outputs / columns) * columns, inputs]) as ResidentTensor<'float32'>;
+    const size = [Math.ceil(outputs / columns) * columns, inputs] as const;
+    const address = this.engine.allocate('weight', size[0] * size[1] * bytesPerElement.float32);
+    const panels = new ResidentTensor(this.engine, address, size, 'float32');
     try {
       this.layer({ operands: [from], out: panels, run: (core) => core.packPanels() });
       return new PackedWeight(panels, from.shape);

@@ -83,6 +83,7 @@ makeDisposable(ResidentTensor);
 /** The weights [out,in] of a linear layer in panels (cpp/src/kernels/pack.hpp), held by a tensor that takes a little more room. */
 export class PackedWeight implements LinearWeight {
   readonly shape: readonly number[];
+  /** @internal */
   readonly panels: ResidentTensor<'float32'>;
   declare [Symbol.dispose]: () => void;
 
@@ -96,7 +97,7 @@ export class PackedWeight implements LinearWeight {
   }
 
   get byteLength(): number {
-    return this.panels.data.byteLength;
+    return this.panels.shape.reduce((product, size) => product * size, Float32Array.BYTES_PER_ELEMENT);
   }
 
   dispose(): void {

@@ -122,14 +122,14 @@ Status attentionMap(const TensorView& query, const TensorView& key, const Attent
       out.resolve("options.size", {plan.batch, plan.heads, mapRows.cells, mapColumns.cells}, arena));
 
   if (out.view().count() == 0) return {};
-  Block block(plan);
+  const RowBlocks blocks = Block::blocksOf(plan);
+  Block block(plan, blocks);
   HeadMap headMap(mapRows, mapColumns, map.pool);
   if (!block.allocate(arena) || !headMap.allocate(arena)) return outOfMemory("");
   for (size_t b = 0; b < plan.batch; ++b) {
     for (size_t h = 0; h < plan.heads; ++h) {
       headMap.begin();
-      for (Range r = block.blocks().from(rows.begin, rows.end); r.size() != 0;
-           r = block.blocks().from(r.end, rows.end)) {
+      for (Range r = blocks.from(rows.begin, rows.end); r.size() != 0; r = blocks.from(r.end, rows.end)) {
         block.begin({b, h, 1, r});
         if (map.logSumExp) {
           block.takeLogSumExp(map.logSumExp->floats());

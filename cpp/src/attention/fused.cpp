@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <new>
 
 #include "../runtime/threads.hpp"
@@ -40,26 +41,34 @@ bool isWorthSharing(const AttentionPlan& plan) {
 
 Status runAttention(const AttentionPlan& plan, const AttentionMemory& memory, Arena& arena) {
   if (plan.isEmpty()) return {};
-  const size_t threads = isWorthSharing(plan) ? threadCount() : 1;
-  auto* blocks = static_cast<Block*>(arena.allocate(threads * sizeof(Block)));
-  if (blocks == nullptr) return outOfMemory("");
+  const RowBlocks blocks = Block::blocksOf(plan);
+  // Blocks of rows before each batch entry, and of all. Packed sequences may differ much in length.
+  auto* starts = static_cast<size_t*>(arena.allocate((plan.batch + 1) * sizeof(size_t)));
+  if (starts == nullptr) return outOfMemory("");
+  starts[0] = 0;
+  for (size_t b = 0; b < plan.batch; ++b) starts[b + 1] = starts[b] + blocks.count(b);
+  const size_t items = starts[plan.batch];
+
+  const size_t threads = items > 1 && isWorthSharing(plan) ? threadCount() : 1;
+  auto* workers = static_cast<Block*>(arena.allocate(threads * sizeof(Block)));
+  if (workers == nullptr) return outOfMemory("");
   for (size_t thread = 0; thread < threads; ++thread) {
-    if (!(new (blocks + thread) Block(plan))->allocate(arena)) return outOfMemory("");
+    if (!(new (workers + thread) Block(plan, blocks))->allocate(arena)) return outOfMemory("");
   }
   const auto run = [&](size_t item, size_t thread) {
-    Block& block = blocks[thread];
-    const QueryRows rows = block.blocks().at(item);
-    if (rows.size() == 0) return;
-    block.begin(rows);
+    const size_t* next = std::upper_bound(starts, starts + plan.batch + 1, item);
+    const auto batch = static_cast<size_t>(next - starts) - 1;
+    Block& block = workers[thread];
+    block.begin(blocks.at(batch, item - starts[batch]));
     block.attend();
     block.store(memory);
     if (plan.stage != Stage::kNone) storeWeights(plan, block, memory.weights);
   };
-  const size_t items = blocks->blocks().count();
   if (threads == 1) {
     for (size_t item = 0; item < items; ++item) run(item, 0);
   } else {
-    inParallel(items, run);
+    // Last blocks first: under a causal mask they take longest.
+    inParallel(items, [&](size_t item, size_t thread) { run(items - 1 - item, thread); });
   }
   return {};
 }

@@ -18,32 +18,31 @@ class QueryBlock {
   static constexpr size_t kRows = Scores::kRows;
   static constexpr size_t kColumns = Scores::kColumns;
   static constexpr size_t kKeys = Scores::kKeys;
-  /// Blocks that a call falls into where its rows allow it.
-  static constexpr uint64_t kShares = 8;
 
  public:
-  explicit QueryBlock(const AttentionPlan& plan)
+  static RowBlocks blocksOf(const AttentionPlan& plan) { return {plan, kRows, kColumns}; }
+
+  QueryBlock(const AttentionPlan& plan, const RowBlocks& blocks)
       : plan_(plan),
         outputStride_(kernels::roundUp(plan.valueDim, kColumns)),
-        blocks_(plan, kRows, kColumns),
-        scores_(plan, blocks_.isDirect()) {}
+        blocks_(blocks),
+        scores_(plan, blocks.isDirect()) {}
 
   bool allocate(Arena& arena) {
-    const size_t room = kernels::roundUp(blocks_.mostRows(), Scores::kMostRows);
-    values_ = arena.floats({kKeys, outputStride_});
+    const size_t room = kernels::roundUp(blocks_.mostRows(), kRows);
+    values_ = arena.floats({blocks_.isDirect() ? 0 : kKeys, outputStride_});
     output_ = arena.floats({room, outputStride_});
     state_ = arena.floats({3, room});
     return scores_.allocate(room, arena) && values_ && output_ && state_;
   }
 
-  const RowBlocks& blocks() const { return blocks_; }
   const QueryRows& rows() const { return scores_.rows(); }
 
   void begin(const QueryRows& rows) { scores_.packQuery(rows); }
 
   /// Not inlined: two functions run it, and once a block of rows a call costs nothing.
   [[gnu::noinline]] void attend() {
-    std::fill_n(output_, kernels::roundUp(rows().size(), Scores::kMostRows) * outputStride_, 0.0f);
+    std::fill_n(output_, kernels::roundUp(rows().size(), kRows) * outputStride_, 0.0f);
     for (size_t row = 0; row < rows().size(); ++row) {
       const float sink = plan_.sinks.empty() ? kernels::kNegativeInfinity : plan_.sinks[rows().headOf(row)];
       state(row) = {sink, sink == kernels::kNegativeInfinity ? 0.0f : 1.0f, 0.0f};
@@ -238,13 +237,16 @@ class QueryBlock {
     }
   }
 
+  bool allFinite(KeyValues::Rows values) const {
+    return kernels::allFinite<Arch>(values.data, values.stride, block_.size(), plan_.valueDim);
+  }
+
+  /// Integers are finite; their factors may not be.
   bool valuesAreFinite() {
     if (!valuesAreFinite_) {
-      const KeyValues::Rows values = scores_.keyValues().values(rows(), block_);
       const float* factors = scores_.keyValues().valueScales(rows(), block_);
-      valuesAreFinite_ =
-          kernels::allFinite<Arch>(values.data, values.stride, block_.size(), plan_.valueDim) &&
-          (factors == nullptr || kernels::allFinite<Arch>(factors, 0, 1, block_.size()));
+      valuesAreFinite_ = factors == nullptr ? allFinite(scores_.keyValues().values(rows(), block_))
+                                            : kernels::allFinite<Arch>(factors, 0, 1, block_.size());
     }
     return *valuesAreFinite_;
   }
@@ -279,7 +281,7 @@ class QueryBlock {
 
   const AttentionPlan& plan_;
   const size_t outputStride_;
-  const RowBlocks blocks_;
+  const RowBlocks& blocks_;
   Scores scores_;
   Range block_;                          // of keys, packed
   std::optional<bool> valuesAreFinite_;  // of that block, once asked

@@ -17,7 +17,7 @@ struct QueryRows {
   size_t headOf(size_t row) const { return heads == 1 ? head : head + row / queries.size(); }
   size_t queryOf(size_t row) const { return queries.begin + (heads == 1 ? row : row % queries.size()); }
 
-  /// Of some rows: the heads, and queries among which those of each head are.
+  /// Of some rows, at least one: the heads, and queries among which those of each head are.
   Range headsOf(Range rows) const { return {headOf(rows.begin), headOf(rows.end - 1) + 1}; }
   Range queriesOf(Range rows) const {
     if (headsOf(rows).size() != 1) return queries;
@@ -49,16 +49,13 @@ class RowBlocks {
   /// The most rows of a block.
   size_t mostRows() const { return std::max(rows_, kFewRows); }
 
-  /// Of all heads and batch entries, as if each had as many queries as the longest.
-  size_t count() const { return plan_.batch * (plan_.heads / heads_) * blocksOfHead(); }
+  /// Of one batch entry.
+  size_t count(size_t batch) const { return plan_.heads / heads_ * blocksOfHead(batch); }
 
-  /// A block; without queries where the entry has fewer.
-  QueryRows at(size_t block) const {
-    const size_t perBatch = plan_.heads / heads_ * blocksOfHead();
-    const size_t batch = block / perBatch, head = block % perBatch / blocksOfHead() * heads_;
-    const size_t queries = plan_.sequences().queriesOf(batch);
-    const size_t begin = std::min(block % blocksOfHead() * rows_, queries);
-    return {batch, head, heads_, {begin, std::min(begin + rows_, queries)}};
+  QueryRows at(size_t batch, size_t block) const {
+    const size_t begin = block % blocksOfHead(batch) * rows_;
+    const size_t end = std::min(begin + rows_, plan_.sequences().queriesOf(batch));
+    return {batch, block / blocksOfHead(batch) * heads_, heads_, {begin, end}};
   }
 
   /// The queries from `query` on that are done together in one head.
@@ -72,7 +69,7 @@ class RowBlocks {
   /// Blocks that a call falls into where its rows allow it.
   static constexpr uint64_t kShares = 8;
 
-  size_t blocksOfHead() const { return (plan_.sequences().queries + rows_ - 1) / rows_; }
+  size_t blocksOfHead(size_t batch) const { return (plan_.sequences().queriesOf(batch) + rows_ - 1) / rows_; }
 
   /// Rows in proportion to all there are, so that there are blocks enough to share: 96 repay the packing of a
   /// key block (3 % of its products), and scratch of more than some 512 of head size 64 would leave the

@@ -29,7 +29,7 @@ class ScoreTile {
   /// output.
   static constexpr size_t kKeys = 128;
 
-  static constexpr size_t kMostRows = std::max(kRows, kernels::kDotRows);
+  static_assert(kRows >= kernels::kDotRows);
 
   /// Products per partial sum of a score.
   static constexpr size_t kDepth = 16;
@@ -38,10 +38,13 @@ class ScoreTile {
 
   bool allocate(size_t blockRows, Arena& arena) {
     query_ = arena.floats({blockRows, plan_.headDim});
-    keys_ = arena.floats({kKeys, plan_.headDim});
-    scores_ = arena.floats({kMostRows, kKeys});
+    keys_ = arena.floats({isDirect_ ? 0 : kKeys, plan_.headDim});
+    scores_ = arena.floats({kRows, kKeys});
     bias_ = arena.floats({kKeys});
-    return keyValues_.allocate(kKeys, arena) && query_ && keys_ && scores_ && bias_;
+    if (!keyValues_.allocate(kKeys, arena) || !query_ || !keys_ || !scores_ || !bias_) return false;
+    // Whole tiles are looked at, also where a tile has fewer rows.
+    std::fill_n(scores_, kRows * kKeys, 0.0f);
+    return true;
   }
 
   void packQuery(const QueryRows& rows) {
@@ -74,11 +77,12 @@ class ScoreTile {
     return seen;
   }
 
-  /// Of the packed keys, from `from` on. It starts where a group of packed keys does: keys that no row sees
-  /// cost nothing.
+  /// Of the packed keys, from `from` on. It starts where a panel does: keys that no row sees cost nothing.
+  /// Where keys are read in place it starts where it is: heads that see different keys may leave no gap
+  /// between two stretches, and a key before `from` would count twice.
   Range seen(Range tile, size_t from) const {
     Range part = next(tile, {from, block_.end});
-    if (part.size() != 0) part.begin -= (part.begin - block_.begin) % kColumns;
+    if (!isDirect_ && part.size() != 0) part.begin -= (part.begin - block_.begin) % kColumns;
     return part;
   }
 
@@ -218,11 +222,11 @@ class ScoreTile {
   KeyValues keyValues_;
   QueryRows rows_;
   Range block_;  // of keys, packed
-  std::array<bool, kMostRows> attends_{};
+  std::array<bool, kRows> attends_{};
 
   float* query_ = nullptr;   // tiles of [D][rows], or [rows][D], scaled
   float* keys_ = nullptr;    // [kKeys / kColumns][D][kColumns]
-  float* scores_ = nullptr;  // [kMostRows][kKeys]
+  float* scores_ = nullptr;  // [kRows][kKeys]
   float* bias_ = nullptr;    // [kKeys], of one row
 };
 

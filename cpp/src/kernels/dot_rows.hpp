@@ -22,10 +22,11 @@ template <class Arch, size_t Rows, class Element>
   using F = simd::Floats<Arch>;
   constexpr size_t kLanes = simd::kLanes<Arch>;
   const simd::LoadPair<Arch, Element> load;
+  static_assert(kLanes == kDotKeys && kLanes == kDotRows);
   // All sums at once would not fit the registers: two keys at a time for four rows.
   constexpr size_t kAtOnce = Rows == 1 ? kDotKeys : 2;
   for (size_t j = 0; j < count; j += kDotKeys) {
-    float sums[Rows][kDotKeys];
+    F sums[Rows == 1 ? 1 : kDotKeys];  // of each key for all rows, or of all keys for one row
 #pragma GCC unroll 1
     for (size_t first = 0; first < kDotKeys; first += kAtOnce) {
       const Element* key[kAtOnce];
@@ -49,13 +50,18 @@ template <class Arch, size_t Rows, class Element>
           }
         }
       }
+      if constexpr (Rows == 1) {
+        sums[0] = xsimd::haddp(sum[0]);
+      } else {
 #pragma GCC unroll 4
-      for (size_t r = 0; r < Rows; ++r) {
-#pragma GCC unroll 4
-        for (size_t n = 0; n < kAtOnce; ++n) sums[r][first + n] = xsimd::reduce_add(sum[r][n]);
+        for (size_t n = 0; n < kAtOnce; ++n) {
+          const F ofRows[] = {sum[0][n], sum[1][n], sum[2][n], sum[3][n]};
+          sums[first + n] = xsimd::haddp(ofRows);
+        }
       }
     }
-    for (size_t r = 0; r < Rows; ++r) std::copy_n(sums[r], kDotKeys, scores + r * stride + j);
+    if constexpr (Rows != 1) xsimd::transpose(sums, sums + kDotKeys);
+    for (size_t r = 0; r < Rows; ++r) sums[r].store_unaligned(scores + r * stride + j);
   }
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <numbers>
 
 #include "../simd/exp2.hpp"
 

@@ -81,7 +81,7 @@ template <class Arch, Start start, size_t Rows, size_t Stride, class Element>
   }
 }
 
-/// The same for tileRows() rows at least as many as `rows`; there is room for all of them.
+/// The same on the smallest tile that holds `rows`; there is room for all of the tile.
 template <class Arch, Start start, size_t Stride>
 inline void matmulTile(size_t rows, size_t depth, const float* a, const float* b, size_t bStride, float* c,
                        size_t cStride) {

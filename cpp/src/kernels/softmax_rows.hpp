@@ -14,18 +14,6 @@ inline constexpr float kNegativeInfinity = -std::numeric_limits<float>::infinity
 template <class Arch>
 inline constexpr size_t kStep = 2 * simd::kLanes<Arch>;
 
-/// The largest of n values, not below `floor`; NaN is passed over.
-template <class Arch>
-inline float rowMaximum(const float* row, size_t n, float floor) {
-  using F = simd::Floats<Arch>;
-  F even(floor), odd(floor);
-  for (size_t j = 0; j < n; j += kStep<Arch>) {
-    even = simd::maximum<Arch>(even, F::load_unaligned(row + j));
-    odd = simd::maximum<Arch>(odd, F::load_unaligned(row + j + simd::kLanes<Arch>));
-  }
-  return xsimd::reduce_max(simd::maximum<Arch>(even, odd));
-}
-
 /// The largest of n values of each of Rows rows, NaN passed over. All rows at a time: the next row need not
 /// wait until one row's running values have met.
 template <class Arch, size_t Rows, size_t Stride>

@@ -15,7 +15,8 @@ using Arch = simd::DefaultArch;
 void softmaxInPlace(float* scratch, size_t n) {
   const size_t padded = kernels::roundUp(n, kernels::kStep<Arch>);
   std::fill(scratch + n, scratch + padded, kernels::kNegativeInfinity);
-  const float highest = kernels::rowMaximum<Arch>(scratch, padded, kernels::kNegativeInfinity);
+  float highest;
+  kernels::rowMaxima<Arch, 1, 0>(scratch, padded, &highest);
   const simd::Exp2<Arch> exp2;
   const float sum = kernels::expRow<Arch>(exp2, scratch, padded, highest);
   kernels::scaleRow<Arch>(scratch, padded, 1.0f / sum);

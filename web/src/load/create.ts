@@ -80,8 +80,8 @@ async function loadWith(threads: Threads, asked: Wanted): Promise<Attention> {
 
 /** Why one thread will do where loading several ended so; a file that was given is for several or it is not. */
 function whyOne(error: unknown, oneFile: boolean): string | undefined {
-  if (!oneFile) return error instanceof ThreadFailure ? error.message : undefined;
-  const misfit = error instanceof AttentionError && error.argument === 'options.wasm';
+  if (error instanceof ThreadFailure) return error.message;
+  const misfit = oneFile && error instanceof AttentionError && error.argument === 'options.wasm';
   return misfit ? 'options.wasm is a module of one thread' : undefined;
 }
 

@@ -1,7 +1,7 @@
 import createModule, { type Core, type Settings } from '../attention-module.js';
 import { AttentionError } from '../errors.js';
 import { loadFailed } from './source.js';
-import { ThreadWorkers, threadScript } from './thread-workers.js';
+import { ThreadFailure, ThreadWorkers, threadScript } from './thread-workers.js';
 
 const pageBytes = 65536;
 /** As linked: cmake/wasm.cmake. */
@@ -88,9 +88,8 @@ function makeMemory(threads: number, limit: number): WebAssembly.Memory {
     } catch (cause) {
       // A shared memory cannot move, so all that it may grow to is reserved.
       if (shared && most / 2 >= leastShared) continue;
-      throw new AttentionError('OUT_OF_MEMORY', undefined, 'this engine could not make a WebAssembly memory', {
-        cause,
-      });
+      const Failure = shared ? ThreadFailure : AttentionError;
+      throw new Failure('OUT_OF_MEMORY', undefined, 'this engine could not make a WebAssembly memory', { cause });
     }
   }
 }
