@@ -147,6 +147,24 @@ forEachVariant(`keys and values as they are stored, seed ${seed}`, (engine) => {
       }
     });
 
+    test('so do a map, and sequences packed end to end', () => {
+      const wide = (x: Plain) => ({ data: Float32Array.from(x.data as Uint16Array, fromHalf), shape: x.shape });
+      const [q, k] = [random.tensor([2, Sq, 16]), inType('float16', random.tensor([1, 37, 16]))];
+      expect(engine().attentionMap(q, k, { causal: true })).toEqual(
+        engine().attentionMap(q, wide(k), { causal: true }),
+      );
+      const bytes: Plain = { data: Int8Array.from(wide(k).data, (x) => 40 * x), shape: k.shape };
+      const keyScales = { data: new Float32Array(37).fill(2 ** -5), shape: [1, 1, 37] };
+      const floats = { data: Float32Array.from(bytes.data as Int8Array, (x) => x / 32), shape: k.shape };
+      expect(engine().attentionMap(q, bytes, { keyScales })).toEqual(engine().attentionMap(q, floats));
+
+      const options = { cuSeqlensQ: [0, 1, Sq], cuSeqlensKv: [0, 14, 37], logSumExp: true } as const;
+      const queries = random.tensor([Sq, 4, 16]);
+      const [key, value] = [2, 1].map(() => inType('float16', random.tensor([37, 2, 16]))) as [Plain, Plain];
+      const want = engine().variableLengthAttention(queries, wide(key), wide(value), options);
+      expect(engine().variableLengthAttention(queries, key, value, options)).toEqual(want);
+    });
+
     describe.each([NaN, Infinity, -Infinity])('%s at a key', (poison) => {
       const seen: Options[] = [{}, { causal: true, queryOffset: 5 }];
       const unseen: Options[] = [
