@@ -29,6 +29,9 @@ struct Owned {
   }
 };
 
+/// To loop over.
+using Lengths = std::initializer_list<size_t>;
+
 using Random = std::mt19937;
 
 inline Owned<float> normal(Random& random, const Shape& shape, float scale = 1.0f) {

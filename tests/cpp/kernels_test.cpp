@@ -116,7 +116,7 @@ TEMPLATE_TEST_CASE("dot products of any number of keys", "[kernels]", float, Hal
   Random random(1);
   for (size_t depth : {kColumns, 2 * kColumns, 5 * kColumns}) {
     for (size_t count = 1; count <= 13; ++count) {
-      for (size_t room : {0, 3}) {
+      for (size_t room : Lengths{0, 3}) {
         dots<1, TestType>(random, depth, count, room);
         dots<kernels::kDotRows, TestType>(random, depth, count, room);
       }
@@ -127,8 +127,8 @@ TEMPLATE_TEST_CASE("dot products of any number of keys", "[kernels]", float, Hal
 TEMPLATE_TEST_CASE("register tiles of any depth", "[kernels]", float, Half, int8_t) {
   Random random(2);
   using kernels::Start;
-  for (size_t depth : {1, 2, 3, 7, 16, 17}) {
-    for (size_t room : {0, 3}) {
+  for (size_t depth : Lengths{1, 2, 3, 7, 16, 17}) {
+    for (size_t room : Lengths{0, 3}) {
       multiplies<Start::kFromC, 1, 128, TestType>(random, depth, room);
       multiplies<Start::kFromC, kernels::kDotRows, 128, TestType>(random, depth, room);
       multiplies<Start::kZero, kernels::Tile<Arch>::rows, kernels::kPacked, TestType>(random, depth, room);

@@ -31,7 +31,7 @@ TEST_CASE("few queries of every stored type, for each length of keys", "[stored]
   const size_t queries = GENERATE(size_t{1}, size_t{2}, size_t{5}, size_t{8}, size_t{9});
   for (DType key : kTypes) {
     for (DType value : kTypes) {
-      for (size_t keys : {1, 3, 4, 5, 7, 8, 9, 15, 16, 17, 127, 128, 129, 257}) {
+      for (size_t keys : Lengths{1, 3, 4, 5, 7, 8, 9, 15, 16, 17, 127, 128, 129, 257}) {
         check(random, {.queries = queries, .keys = keys, .headDim = 32, .valueDim = 16}, key, value,
               Causal::kLowerRight);
       }
@@ -43,7 +43,7 @@ TEST_CASE("heads that share stored keys and values", "[stored]") {
   Random random(2);
   const size_t group = GENERATE(size_t{1}, size_t{2}, size_t{3}, size_t{4}, size_t{8}, size_t{32});
   for (DType type : kTypes) {
-    for (size_t queries : {1, 2, 3, 4}) {
+    for (size_t queries : Lengths{1, 2, 3, 4}) {
       const Sizes sizes{.batch = 2,
                         .heads = 2 * group,
                         .kvHeads = 2,
@@ -61,7 +61,7 @@ TEST_CASE("stored types where rows are packed", "[stored]") {
   Random random(3);
   for (DType key : kTypes) {
     for (DType value : kTypes) {
-      for (size_t size : {1, 7, 8, 9, 33}) {
+      for (size_t size : Lengths{1, 7, 8, 9, 33}) {
         check(random, {.queries = 3, .keys = 130, .headDim = size, .valueDim = 9}, key, value, Causal::kTrue);
         check(random, {.queries = 70, .keys = 130, .headDim = 8, .valueDim = size}, key, value,
               Causal::kTrue);
