@@ -58,7 +58,8 @@ export interface AttentionRules {
   kvLengths?: Integers;
   /**
    * [B,Hkv,Skv] factors of int8 keys: key j of a head is keyScales[b,h,j]·k[b,h,j]. float16 and int8 keys and values
-   * are widened in registers and never copied as floats.
+   * are never copied whole as floats: up to 8 queries widen them in registers, more of them 128 keys at a time.
+   * Refused for sequences packed end to end.
    */
   keyScales?: TensorLike;
   /** [B,Hkv,Skv] factors of int8 values. */
