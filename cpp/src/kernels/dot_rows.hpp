@@ -22,7 +22,8 @@ template <class Arch, size_t Rows, class Element>
   using F = simd::Floats<Arch>;
   constexpr size_t kLanes = simd::kLanes<Arch>;
   const simd::LoadPair<Arch, Element> load;
-  static_assert(kLanes == kDotKeys && kLanes == kDotRows);
+  static_assert(kLanes == kDotKeys);
+  static_assert(kLanes == kDotRows);
   // All sums at once would not fit the registers: two keys at a time for four rows.
   constexpr size_t kAtOnce = Rows == 1 ? kDotKeys : 2;
   for (size_t j = 0; j < count; j += kDotKeys) {
