@@ -44,8 +44,8 @@ function inTheCore() {
     core(
       mask,
       'attentionMask of batch entry 0 used for all',
-      'batch * mask.strides[0] + columns.begin',
-      'batch * 0 + columns.begin',
+      'Range columns, float* bias) {\n  const size_t start = batch * mask.strides[0]',
+      'Range columns, float* bias) {\n  const size_t start = batch * 0',
       random,
     ),
     core(
@@ -106,12 +106,12 @@ function inTheCore() {
         kernels::softcapRow<Arch>(row(r), padded(keys), plan_.softcap);
       }
     }
-    if (upTo == Stage::kBiased && slope_ != 0) addDistances(tile, keys);
-    endRows(keys);
+    if (upTo == Stage::kBiased && plan_.alibi) addDistances(tile, keys);
+    endRows(tile, keys);
     return upTo != Stage::kBiased || mask(tile, keys);
 `,
-      `    if (upTo == Stage::kBiased && slope_ != 0) addDistances(tile, keys);
-    endRows(keys);
+      `    if (upTo == Stage::kBiased && plan_.alibi) addDistances(tile, keys);
+    endRows(tile, keys);
     const bool isFull = upTo != Stage::kBiased || mask(tile, keys);
     if (upTo != Stage::kScores && plan_.softcap != 0) {
       for (size_t r = 0; r < tile.size(); ++r) {
@@ -122,14 +122,19 @@ function inTheCore() {
 `,
       random,
     ),
-    core(tile, 'ALiBi ignores the offset', ' + plan_.mask.offset(batch_);', ';', random),
+    core(tile, 'factors of int8 keys dropped', 'if (plan_.keyScales) scale', 'if (false) scale', [
+      '[stored]',
+      '[random]',
+    ]),
+    core(block, 'factors of int8 values dropped', 'if (plan_.valueScales) scores_', 'if (false) scores_', ['[stored]']),
+    core(tile, 'ALiBi ignores the offset', ' + plan_.mask.offset(rows_.batch);', ';', random),
     core('src/kernels/score_rows.hpp', 'ALiBi raises what is far', 'negated(-slope)', 'negated(slope)', random),
-    core(block, 'sinks left out of the denominator', 'isSink ? 1.0f : 0.0f', 'isSink ? 0.0f : 0.0f', random),
+    core(block, 'sinks left out of the denominator', '? 0.0f : 1.0f, 0.0f};', '? 0.0f : 0.0f, 0.0f};', random),
     core(
       block,
       'sinks left out of the maximum',
-      '= {sink, isSink ? 1.0f',
-      '= {kernels::kNegativeInfinity, isSink ? 1.0f',
+      'state(row) = {sink, ',
+      'state(row) = {kernels::kNegativeInfinity, ',
       random,
     ),
     core(
