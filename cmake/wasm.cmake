@@ -26,7 +26,8 @@ target_compile_options(attention PRIVATE ${code_flags})
 # Checks and refusals run once a call: small before fast.
 set_source_files_properties(
   cpp/bindings/bindings.cpp cpp/bindings/call.cpp
-  cpp/src/attention/attention_map.cpp cpp/src/attention/linear_attention.cpp cpp/src/attention/plan.cpp
+  cpp/src/attention/attention_map.cpp cpp/src/attention/kv_bytes.cpp
+  cpp/src/attention/kv_cache.cpp cpp/src/attention/linear_attention.cpp cpp/src/attention/plan.cpp
   cpp/src/attention/plan_rules.cpp cpp/src/attention/variable_length.cpp
   cpp/src/layers/add.cpp cpp/src/layers/embedding.cpp cpp/src/layers/multi_head.cpp cpp/src/layers/rollout.cpp
   cpp/src/layers/rotary.cpp

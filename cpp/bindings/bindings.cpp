@@ -9,6 +9,8 @@
 namespace attention::wire {
 namespace {
 
+KvCache* cacheAt(uint32_t address) { return static_cast<KvCache*>(at(address)); }
+
 int finish(const Status& status, const AttentionOutputs& outputs) {
   if (!status.ok()) return refuse(status);
   show(outputs.output, call.outputs[0]);
@@ -42,8 +44,43 @@ int projected() {
                                   optionalOperand(9), optionalOperand(10)};
   AttentionOutputs outputs{output(), {}, {}};
   const Status status = projectedAttention({operand(0), optionalOperand(1), optionalOperand(2)}, weights,
-                                           attentionOptions(), outputs, arena);
+                                           attentionOptions(), outputs, arena, cacheAt(own(0)));
   return finish(status, outputs);
+}
+
+/// An address of createCache() or forkCache(); 0 where there is no memory.
+uint32_t handleOf(std::unique_ptr<KvCache> cache) { return reinterpret_cast<uint32_t>(cache.release()); }
+
+uint32_t createCache(uint32_t batch, uint32_t kvHeads, uint32_t headDim, uint32_t valueDim, uint32_t capacity,
+                     uint32_t window, uint32_t sinkTokens, int dtype) {
+  return handleOf(KvCache::create(
+      {batch, kvHeads, headDim, valueDim, capacity, window, sinkTokens, static_cast<DType>(dtype)}));
+}
+uint32_t forkCache(uint32_t cache) { return handleOf(cacheAt(cache)->fork()); }
+void releaseCache(uint32_t cache) { delete cacheAt(cache); }
+uint32_t cacheLength(uint32_t cache) { return cacheAt(cache)->length(); }
+double cacheBytes(uint32_t cache) { return static_cast<double>(cacheAt(cache)->byteLength()); }
+
+/// Their own integer is the cache's address; packed heads follow it.
+int cacheAppend() {
+  if (const Status status = widenInputs(); !status.ok()) return refuse(status);
+  return refuse(cacheAt(own(0))->append(operand(0), operand(1), static_cast<Layout>(call.integers[kLayout]),
+                                        static_cast<size_t>(own(1))));
+}
+int cacheAttend() {
+  if (const Status status = widenInputs(); !status.ok()) return refuse(status);
+  AttentionOutputs outputs{output(), {}, {}};
+  const Status status = cacheAt(own(0))->attend(operand(0), optionalOperand(1), optionalOperand(2),
+                                                attentionOptions(), outputs, arena);
+  return finish(status, outputs);
+}
+int truncateCache(uint32_t cache, uint32_t length) { return refuse(cacheAt(cache)->truncate(length)); }
+int reorderCache(uint32_t cache) {
+  return refuse(cacheAt(cache)->reorder(integerList(kOperands).value_or(std::span<const int32_t>())));
+}
+int loadCache(uint32_t cache) {
+  const TensorView bytes = operand(0);
+  return refuse(cacheAt(cache)->load({static_cast<const std::byte*>(bytes.data), bytes.count()}));
 }
 
 /// A layer with one output: `run` is called with it.
@@ -105,6 +142,10 @@ int feedForwardLayer(int activation) {
 }
 int positionsLayer(uint32_t length, uint32_t size, double offset, double base) {
   return layer([&](Output& out) { return sinusoidalPositions(length, size, offset, base, out, arena); });
+}
+
+int saveCache(uint32_t cache) {
+  return layer([&](Output& out) { return cacheAt(cache)->save(out, arena); });
 }
 
 /// Its own integers: rows, columns (start and end, -1: all), size, pool.
@@ -199,6 +240,17 @@ EMSCRIPTEN_BINDINGS(attention) {
   emscripten::function("attention", &attention);
   emscripten::function("variableLengthAttention", &variableLength);
   emscripten::function("projectedAttention", &projected);
+  emscripten::function("createCache", &createCache);
+  emscripten::function("forkCache", &forkCache);
+  emscripten::function("releaseCache", &releaseCache);
+  emscripten::function("cacheLength", &cacheLength);
+  emscripten::function("cacheBytes", &cacheBytes);
+  emscripten::function("cacheAppend", &cacheAppend);
+  emscripten::function("cacheAttend", &cacheAttend);
+  emscripten::function("truncateCache", &truncateCache);
+  emscripten::function("reorderCache", &reorderCache);
+  emscripten::function("saveCache", &saveCache);
+  emscripten::function("loadCache", &loadCache);
   emscripten::function("attentionMap", &mapLayer);
   emscripten::function("linearAttention", &linearAttentionLayer);
   emscripten::function("toFloat32", &toFloat32Layer);

@@ -2,6 +2,7 @@ import { checkKeys } from './arguments.js';
 import type { Core } from './attention-module.js';
 import { type CallShape, extentsOf, shapeOfSources } from './call-shape.js';
 import type { Engine, Results } from './engine.js';
+import type { ResidentCache } from './kv-cache.js';
 import { blockMap, isMask } from './masks/index.js';
 import type { Operand } from './operand.js';
 import { blockMapSlot, type Extras, extrasOf, optionKeys, readRules } from './rules.js';
@@ -88,10 +89,13 @@ export function attendProjected(
   projections: readonly (Operand | undefined)[],
   given: AttentionOptions | undefined,
   weights?: (results: Results) => NdArray,
+  cache?: ResidentCache,
 ): AttentionResult {
   const options = checkKeys('options', given, optionKeys);
   const operands = [x, key, value, ...projections];
-  const shape = () => shapeOfSources(x, key ?? x, options.numHeads);
+  const address = cache?.addressIn(engine, 'options.cache') ?? 0;
+  const shape = () => shapeOfSources(x, key ?? x, options.numHeads, cache?.length);
   const run = (core: Core) => core.projectedAttention();
-  return attend(engine, { operands, shape, run }, options, weights);
+  const rules = cache?.placed(options, true) ?? options;
+  return attend(engine, { operands, integers: [address], shape, run }, rules, weights);
 }

@@ -16,6 +16,27 @@ export interface Core {
   attention(): number;
   variableLengthAttention(): number;
   projectedAttention(): number;
+  /** An address, as that of a fork; 0 where there is no memory. */
+  createCache(
+    batch: number,
+    numKvHeads: number,
+    headDim: number,
+    valueDim: number,
+    capacity: number,
+    window: number,
+    sinkTokens: number,
+    dtype: number,
+  ): number;
+  forkCache(cache: number): number;
+  releaseCache(cache: number): void;
+  cacheLength(cache: number): number;
+  cacheBytes(cache: number): number;
+  cacheAppend(): number;
+  cacheAttend(): number;
+  truncateCache(cache: number, length: number): number;
+  reorderCache(cache: number): number;
+  saveCache(cache: number): number;
+  loadCache(cache: number): number;
   attentionMap(): number;
   linearAttention(): number;
   toFloat32(): number;

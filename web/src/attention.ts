@@ -4,6 +4,7 @@ import type { Core } from './attention-module.js';
 import { shapeOfHeads, shapeOfPacked } from './call-shape.js';
 import type { Engine } from './engine.js';
 import { AttentionError, describe, refused } from './errors.js';
+import { createCache } from './kv-cache.js';
 import { Layers } from './layers.js';
 import { mapIntegers, mapKeys } from './map-options.js';
 import { masks } from './masks/index.js';
@@ -26,6 +27,8 @@ import type {
   AttentionResult,
   DType,
   Integers,
+  KvCache,
+  KvCacheConfig,
   LinearAttentionOptions,
   LinearWeight,
   MultiHeadAttention,
@@ -165,6 +168,10 @@ class EngineAttention extends Layers {
       weight: (data) => this.linearWeight(data),
       bias: (data) => this.tensor(data, 'float32') as Tensor<'float32'>,
     });
+  }
+
+  kvCache(config: KvCacheConfig): KvCache {
+    return createCache(this.engine, config);
   }
 
   linearAttention(q: TensorLike, k: TensorLike, v: TensorLike, given?: LinearAttentionOptions): { output: NdArray } {

@@ -22,11 +22,22 @@ export function shapeOfHeads(q: Operand, k: Operand, options: AttentionRules): C
   return uniform(query.batch, query.heads, query.length, key.length);
 }
 
-/** Of [B,S,E] or [S,E] before the projections. */
-export function shapeOfSources(x: Operand, key: Operand, numHeads = 1): CallShape | undefined {
+/** Of q beside a cache. */
+export function shapeOfQueries(
+  q: Operand,
+  options: AttentionRules,
+  cache: { batch: number; size: number; keys: number },
+): CallShape | undefined {
+  const query = axesOf(q.shape, options, options.numHeads);
+  if (!query || query.batch !== cache.batch || query.size !== cache.size) return undefined;
+  return uniform(query.batch, query.heads, query.length, cache.keys);
+}
+
+/** Of [B,S,E] or [S,E] before the projections, `held` keys before them. */
+export function shapeOfSources(x: Operand, key: Operand, numHeads = 1, held = 0): CallShape | undefined {
   const [queries, keys] = [x.shape.at(-2), key.shape.at(-2)];
   if (queries === undefined || keys === undefined || x.shape.at(-1) === 0 || key.shape.at(-1) === 0) return undefined;
-  return uniform(x.shape.length === 3 ? (x.shape[0] as number) : 1, numHeads, queries, keys);
+  return uniform(x.shape.length === 3 ? (x.shape[0] as number) : 1, numHeads, queries, held + keys);
 }
 
 /** Of sequences packed end to end, by their prefix sums. */

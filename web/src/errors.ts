@@ -24,6 +24,8 @@ const coreCodes: readonly AttentionErrorCode[] = [
   'INVALID_ARGUMENT',
   'UNSUPPORTED_DTYPE',
   'OUT_OF_MEMORY',
+  'CAPACITY_EXCEEDED',
+  'CORRUPT_FILE',
 ];
 
 export function coreError(code: number, argument: string, message: string): AttentionError {

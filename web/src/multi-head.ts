@@ -2,6 +2,7 @@ import { checkKeys, oneOf } from './arguments.js';
 import { attendProjected } from './attend.js';
 import type { Engine, Results } from './engine.js';
 import { AttentionError, invalid, refused } from './errors.js';
+import { ResidentCache } from './kv-cache.js';
 import { type Operand, operand, weightOperand } from './operand.js';
 import { optionKeys } from './rules.js';
 import { type HeadSizes, type Keep, type Kept, loadStateDict, sizesOf } from './state-dict.js';
@@ -16,9 +17,7 @@ import type {
   TensorLike,
 } from './types.js';
 
-const extraKeys = ['averageWeights'] as const;
-/** Of the contract, but not there yet: refused rather than ignored. */
-const later = ['cache'] as const;
+const extraKeys = ['averageWeights', 'cache'] as const;
 
 export function multiHead(
   engine: Engine,
@@ -52,7 +51,7 @@ class MultiHead {
     const weights = this.#weights;
     if (weights === undefined) throw new AttentionError('DISPOSED', undefined, 'this layer was disposed');
     const [key, value, given] = rest.length === 1 && !isTensorLike(rest[0]) ? [undefined, undefined, rest[0]] : rest;
-    const { averageWeights, options } = this.#read(given);
+    const { averageWeights, cache, options } = this.#read(given);
     const { embedDim, kdim, vdim } = this.#sizes;
     const x = source('query', query, embedDim);
     const keys = key === undefined ? x : source('key', key, kdim, x);
@@ -69,17 +68,24 @@ class MultiHead {
       projections,
       options,
       averageWeights ? averageHeads : undefined,
+      cache,
     );
   }
 
-  #read(given: unknown): { averageWeights: boolean; options: AttentionOptions } {
+  #read(given: unknown): {
+    averageWeights: boolean;
+    cache: ResidentCache | undefined;
+    options: AttentionOptions;
+  } {
     const known = [...optionKeys, ...extraKeys];
-    const { averageWeights, ...options } = checkKeys(
+    const { averageWeights, cache, ...options } = checkKeys(
       'options',
       given as (AttentionOptions & MultiHeadExtras) | undefined,
       known,
-      later,
     );
+    if (cache !== undefined && !(cache instanceof ResidentCache)) {
+      throw invalid('options.cache', cache, 'a cache of kvCache()');
+    }
     const { numHeads, numKvHeads } = this.#sizes;
     for (const [name, own] of Object.entries({ numHeads, numKvHeads })) {
       const asked = options[name as 'numHeads' | 'numKvHeads'];
@@ -89,8 +95,7 @@ class MultiHead {
     if (average && (options.weights ?? false) === false) {
       throw refused('options.averageWeights', 'it without weights', 'options.weights beside it');
     }
-    const { cache: _, ...rules } = options as AttentionOptions & { cache?: undefined };
-    return { averageWeights: average, options: { ...rules, numHeads, numKvHeads } };
+    return { averageWeights: average, cache, options: { ...options, numHeads, numKvHeads } };
   }
 }
 

@@ -58,11 +58,23 @@ struct AttentionOptions {
 /// power, and then every other one of the next higher.
 float alibiSlope(size_t head, size_t heads);
 
+/// Where a cache keeps keys and values: pages of `rows` positions of all heads of one batch entry, as [Hkv,rows,D],
+/// [Hkv,rows,Dv] and, of int8, their factors [Hkv,rows] twice.
+struct KeyPages {
+  const std::byte* const* pages = nullptr;  ///< [positions / rows][B]; null where nothing is held
+  size_t rows = 0;                          ///< 0: keys and values are plain tensors
+  size_t valuesAt = 0, keyScalesAt = 0, valueScalesAt = 0;  ///< in bytes from a page's start
+
+  /// The first position behind the page of `position`.
+  size_t endOfPage(size_t position) const { return (position / rows + 1) * rows; }
+};
+
 /// A checked call: every input as [B,heads,S,·] with strides, and the shapes of what comes out.
 struct AttentionPlan {
   size_t batch = 0, heads = 0, kvHeads = 0, headDim = 0, valueDim = 0;
   float scale = 0, softcap = 0;
-  TensorView query, key, value;  // rank 4, strided
+  TensorView query, key, value;  // rank 4, strided; of pages only type and strides count
+  KeyPages pages;
   MaskPlan mask;
   bool alibi = false;
   std::span<const float> alibiSlopes, sinks;         // [H] or empty
@@ -131,6 +143,24 @@ Status planAttention(const TensorView& query, const TensorView& key, const Tenso
 Status planVariableLength(const TensorView& query, const TensorView& key, const TensorView& value,
                           std::span<const int32_t> queryStarts, std::span<const int32_t> keyStarts,
                           const AttentionOptions& options, AttentionPlan* plan);
+
+/// New keys or values of a cache, in the shapes of planAttention's k, as [B,Hkv,S,size]. packedHeads: of packed
+/// inputs, else 0.
+Status planCacheRows(const char* name, const TensorView& x, Layout layout, size_t packedHeads,
+                     TensorView* heads);
+
+/// What attention knows of a cache.
+struct CachedKeys {
+  size_t batch = 1, kvHeads = 1, headDim = 1, valueDim = 1;
+  size_t length = 0;  ///< positions, those of the call's own keys included
+  DType dtype = DType::kFloat32;
+  KeyPages pages;
+  Stream stream;
+};
+
+/// planAttention where keys and values come from a cache: columns are absolute positions, 0..length-1.
+Status planCached(const TensorView& query, const CachedKeys& cached, const AttentionOptions& options,
+                  AttentionPlan* plan);
 
 /// Finds room for a plan's results, the output being of `outputShape`, before any work. `inputs` may not
 /// overlap it.

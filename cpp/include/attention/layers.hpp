@@ -4,6 +4,7 @@
 #include <span>
 
 #include "attention/attention.hpp"
+#include "attention/kv_cache.hpp"
 
 /// The layers around attention. Inputs are contiguous float32; leading axes are written "...". Every result
 /// goes to an Output; errors name the arguments as written here.
@@ -104,9 +105,10 @@ struct ProjectionSources {
 };
 
 /// Multi-head attention. options.numHeads defaults to 1. → [B,Sq,E], or [B,Sq,H·Dv] without an output
-/// projection.
+/// projection. With a cache the projected keys and values are appended to it, as KvCache::attend does.
 Status projectedAttention(const ProjectionSources& sources, const ProjectionWeights& projections,
-                          AttentionOptions options, AttentionOutputs& outputs, Arena& arena);
+                          AttentionOptions options, AttentionOutputs& outputs, Arena& arena,
+                          KvCache* cache = nullptr);
 
 /// float32 or float16 → float32, exact.
 Status toFloat32(const TensorView& x, Output& out, Arena& arena);

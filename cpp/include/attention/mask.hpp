@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -35,6 +37,19 @@ struct Window {
   int32_t left = -1, right = -1;
 };
 
+/// What a cache with a window leaves of the keys (Xiao et al. 2023, StreamingLLM): the first `sinks`, and of the others
+/// those from `heldFrom` on, of which the query at p sees p - window < j.
+struct Stream {
+  size_t sinks = 0, heldFrom = 0;
+  size_t window = 0;  // 0: none
+
+  /// The columns that are held, in two stretches: positions are read within one of them.
+  std::array<Range, 2> held(Range columns) const {
+    const size_t middle = std::clamp(sinks, columns.begin, columns.end);
+    return {Range{columns.begin, middle}, {std::clamp(std::max(heldFrom, sinks), middle, columns.end), columns.end}};
+  }
+};
+
 /// Which keys a query may see: all rules of a call at once. Query i stands at position p = i + offset(b) for
 /// causality and windows; lengths and dense masks count plain indices.
 struct MaskPlan {
@@ -49,11 +64,12 @@ struct MaskPlan {
   std::optional<TensorView> dense;     // [B,H,Sq,Skv], broadcast axes with stride 0, bool or float32
   size_t denseKeys = 0;                // dense knows only these; later keys are masked
   std::optional<BlockMap> blocks;
+  Stream stream;
 
   int64_t offset(size_t batch) const;
 
   /// The first stretch of `columns` of which any of these rows may see something; empty at the end of
-  /// `columns` where there is none. With a block map all rows lie in one row of blocks.
+  /// `columns` where there is none. Here and below `columns` lie within one stretch that the stream holds. With a block map all rows lie in one row of blocks.
   Range next(size_t batch, size_t head, Range rows, Range columns) const;
 
   /// True where each row sees each column and nothing is added to any score.

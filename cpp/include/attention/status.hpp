@@ -15,6 +15,8 @@ enum class ErrorCode : int32_t {
   kInvalidArgument = 2,   ///< a value outside what the argument means
   kUnsupportedDtype = 3,  ///< an element type the argument does not take
   kOutOfMemory = 4,       ///< the memory limit would be passed; nothing was done
+  kCapacityExceeded = 5,  ///< a cache without a window has no room for so many keys; none was appended
+  kCorruptFile = 6,       ///< bytes that no cache has written
 };
 
 /// Writes the text of a refusal, one place for each thread: it must not be allocated, since the reason may be

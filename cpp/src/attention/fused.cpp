@@ -11,7 +11,7 @@ namespace {
 
 using Block = QueryBlock<simd::DefaultArch>;
 
-/// One value for each pair of the block's rows; pairs that a stage leaves out are masked.
+/// One value for each pair of the block's rows; pairs that a stage leaves out are masked, or their keys are gone.
 void storeWeights(const AttentionPlan& plan, Block& block, float* weights) {
   const QueryRows& rows = block.rows();
   const size_t keys = plan.sequences().keys;
@@ -19,7 +19,7 @@ void storeWeights(const AttentionPlan& plan, Block& block, float* weights) {
     const size_t head = rows.batch * plan.heads + rows.headOf(row);
     return weights + (head * plan.sequences().queries + rows.queryOf(row)) * keys;
   };
-  const float masked = plan.stage == Stage::kBiased ? kernels::kNegativeInfinity : 0.0f;
+  const float masked = plan.stage == Stage::kProbabilities ? 0.0f : kernels::kNegativeInfinity;
   for (size_t row = 0; row < rows.size(); ++row) std::fill_n(weightsOf(row), keys, masked);
   block.show(plan.stage, {0, keys}, [&](Range tile, Range part, const float* scores) {
     for (size_t r = 0; r < tile.size(); ++r) {

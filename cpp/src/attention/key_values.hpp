@@ -27,48 +27,65 @@ class KeyValues {
 
   /// As floats, in place or widened; until the next call of either.
   Rows keys(const QueryRows& rows, Range range) const {
-    return floats(plan_.key, rows, range, plan_.headDim);
+    return floats(plan_.key, 0, rows, range, plan_.headDim);
   }
   Rows values(const QueryRows& rows, Range range) const {
-    return floats(plan_.value, rows, range, plan_.valueDim);
+    return floats(plan_.value, plan_.pages.valuesAt, rows, range, plan_.valueDim);
   }
 
   /// Calls use(first, stride) with the elements as they are stored.
   template <class Use>
   void withKeys(const QueryRows& rows, Range range, Use use) const {
-    withElements(plan_.key, rows, range, use);
+    withElements(plan_.key, 0, rows, range, use);
   }
   template <class Use>
   void withValues(const QueryRows& rows, Range range, Use use) const {
-    withElements(plan_.value, rows, range, use);
+    withElements(plan_.value, plan_.pages.valuesAt, rows, range, use);
   }
 
   /// The factor of each key of a range; null for floats.
   const float* keyScales(const QueryRows& rows, Range range) const {
-    return scales(plan_.keyScales, rows, range);
+    return scales(plan_.keyScales, plan_.pages.keyScalesAt, rows, range);
   }
   const float* valueScales(const QueryRows& rows, Range range) const {
-    return scales(plan_.valueScales, rows, range);
+    return scales(plan_.valueScales, plan_.pages.valueScalesAt, rows, range);
   }
 
  private:
+  /// Where a row of a [B,Hkv,S,·] tensor is: its memory, and how many elements from there.
+  struct Place {
+    const void* memory;
+    size_t first;
+  };
+
+  /// `at`: of a page's part, where that begins in bytes. A range lies within one page.
+  Place placeOf(const TensorView& heads, size_t at, const QueryRows& rows, size_t position) const {
+    const size_t head = heads.strides[1] * plan_.kvHeadOf(rows.head);
+    const KeyPages& pages = plan_.pages;
+    if (pages.rows == 0) {
+      return {heads.data, heads.strides[0] * rows.batch + head +
+                              heads.strides[2] * (plan_.sequences().firstKey(rows.batch) + position)};
+    }
+    const std::byte* page = pages.pages[position / pages.rows * plan_.batch + rows.batch];
+    return {page + at, head + heads.strides[2] * (position % pages.rows)};
+  }
+
   template <class Use>
-  void withElements(const TensorView& heads, const QueryRows& rows, Range range, Use use) const {
-    const size_t first = heads.strides[0] * rows.batch + heads.strides[1] * plan_.kvHeadOf(rows.head) +
-                         heads.strides[2] * (plan_.sequences().firstKey(rows.batch) + range.begin);
+  void withElements(const TensorView& heads, size_t at, const QueryRows& rows, Range range, Use use) const {
+    const Place place = placeOf(heads, at, rows, range.begin);
     switch (heads.dtype) {
       case DType::kInt8:
-        return use(static_cast<const int8_t*>(heads.data) + first, heads.strides[2]);
+        return use(static_cast<const int8_t*>(place.memory) + place.first, heads.strides[2]);
       case DType::kFloat16:
-        return use(static_cast<const simd::Half*>(heads.data) + first, heads.strides[2]);
+        return use(static_cast<const simd::Half*>(place.memory) + place.first, heads.strides[2]);
       default:
-        return use(heads.floats() + first, heads.strides[2]);
+        return use(static_cast<const float*>(place.memory) + place.first, heads.strides[2]);
     }
   }
 
-  Rows floats(const TensorView& heads, const QueryRows& rows, Range range, size_t width) const {
+  Rows floats(const TensorView& heads, size_t at, const QueryRows& rows, Range range, size_t width) const {
     Rows result{};
-    withElements(heads, rows, range, [&](const auto* from, size_t stride) {
+    withElements(heads, at, rows, range, [&](const auto* from, size_t stride) {
       result = widened(from, stride, range.size(), width);
     });
     return result;
@@ -87,10 +104,11 @@ class KeyValues {
   static float widen(int8_t value) { return value; }
   static float widen(simd::Half value) { return halfToFloat(value.bits); }
 
-  const float* scales(const std::optional<TensorView>& given, const QueryRows& rows, Range range) const {
+  const float* scales(const std::optional<TensorView>& given, size_t at, const QueryRows& rows,
+                      Range range) const {
     if (!given) return nullptr;
-    return given->floats() + rows.batch * given->strides[0] + plan_.kvHeadOf(rows.head) * given->strides[1] +
-           range.begin;
+    const Place place = placeOf(*given, at, rows, range.begin);
+    return static_cast<const float*>(place.memory) + place.first;
   }
 
   const AttentionPlan& plan_;

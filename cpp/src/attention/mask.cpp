@@ -63,6 +63,9 @@ Range MaskPlan::visible(size_t batch, size_t query, Range columns) const {
   const int64_t position = static_cast<int64_t>(query) + offset(batch);
   int64_t begin = least, end = most;
   if (window.left >= 0) begin = std::clamp(position - window.left, least, most);
+  if (stream.window != 0 && columns.begin >= stream.sinks) {
+    begin = std::clamp(position + 1 - static_cast<int64_t>(stream.window), begin, most);
+  }
   if (window.right >= 0) end = std::min(end, position + window.right + 1);
   if (causal) end = std::min(end, position + 1);
   return {static_cast<size_t>(begin), static_cast<size_t>(std::max(begin, end))};

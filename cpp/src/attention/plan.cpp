@@ -73,6 +73,12 @@ Status checkScales(const char* name, const std::optional<TensorView>& scales, co
       name, Message() << "got shape " << scales->shape.dims() << ", wanted [B,Hkv,Skv] = " << want.dims());
 }
 
+Status checkLayout(const char* name, const TensorView& x, const AttentionOptions& options) {
+  if (options.layout != Layout::kBSHD || x.rank() == 4) return {};
+  return invalidArgument("options.layout", Message() << "got 'BSHD' for " << name << " of shape "
+                                                     << x.shape.dims() << ", wanted rank 4");
+}
+
 Status checkHeadCounts(const TensorView& query, const AttentionOptions& options) {
   if (options.numKvHeads != 0 && options.numHeads == 0) {
     return invalidArgument("options.numKvHeads", Message()
@@ -85,11 +91,7 @@ Status checkHeadCounts(const TensorView& query, const AttentionOptions& options)
                                                      << ", wanted a divisor of numHeads = "
                                                      << static_cast<int64_t>(options.numHeads));
   }
-  if (options.layout == Layout::kBSHD && query.rank() != 4) {
-    return invalidArgument("options.layout", Message() << "got 'BSHD' for q of shape " << query.shape.dims()
-                                                       << ", wanted rank 4");
-  }
-  return {};
+  return checkLayout("q", query, options);
 }
 
 /// A packed last axis must split into heads.
@@ -105,8 +107,8 @@ Status wanted(const char* name, const TensorView& x, const char* what, size_t si
                                        << static_cast<int64_t>(size));
 }
 
-Status checkAgreement(const TensorView& key, const TensorView& value, const AttentionOptions& options,
-                      const HeadsAxes& q, const HeadsAxes& k, const HeadsAxes& v) {
+/// The head counts that the options name are those that q and k have.
+Status checkQueryHeads(const AttentionOptions& options, const HeadsAxes& q, const HeadsAxes& k) {
   if (q.size == 0) return shapeMismatch("q", Message() << "got a head size of 0, wanted at least 1");
   if (options.numHeads != 0 && q.heads != options.numHeads) {
     return invalidArgument("options.numHeads", Message() << "got " << static_cast<int64_t>(options.numHeads)
@@ -117,6 +119,12 @@ Status checkAgreement(const TensorView& key, const TensorView& value, const Atte
                                                      << "got " << static_cast<int64_t>(options.numKvHeads)
                                                      << ", wanted k's " << static_cast<int64_t>(k.heads));
   }
+  return {};
+}
+
+Status checkAgreement(const TensorView& key, const TensorView& value, const AttentionOptions& options,
+                      const HeadsAxes& q, const HeadsAxes& k, const HeadsAxes& v) {
+  ATTENTION_RETURN_IF_ERROR(checkQueryHeads(options, q, k));
   if (k.batch != q.batch) return wanted("k", key, "q's batch size", q.batch);
   if (v.batch != q.batch) return wanted("v", value, "q's batch size", q.batch);
   if (k.size != q.size) return wanted("k", key, "q's head size", q.size);
@@ -127,6 +135,31 @@ Status checkAgreement(const TensorView& key, const TensorView& value, const Atte
                                   << "got " << static_cast<int64_t>(k.heads)
                                   << " heads, wanted a divisor of q's " << static_cast<int64_t>(q.heads));
   }
+  return {};
+}
+
+/// What a plan has of its sizes, however its keys and values are kept.
+Status planSizes(const TensorView& query, const HeadsAxes& q, const HeadsAxes& k, size_t valueDim,
+                 const AttentionOptions& options, AttentionPlan* plan) {
+  *plan = {};
+  plan->batch = q.batch;
+  plan->heads = q.heads;
+  plan->kvHeads = k.heads;
+  plan->headDim = q.size;
+  plan->valueDim = valueDim;
+  plan->scale = options.scale.value_or(1.0f / std::sqrt(static_cast<float>(q.size)));
+  plan->headsByRow = packed(query, options) || options.layout != Layout::kBHSD;
+  plan->query = headsView(query.data, q, plan->headsByRow);
+  plan->stage = options.weights;
+  plan->wantsLogSumExp = options.logSumExp;
+  plan->outputShape = query.shape;
+  const size_t joined[] = {packed(query, options) ? q.heads : 1, valueDim};
+  const std::optional<size_t> width = checkedProduct(joined);
+  if (!width) return outOfMemory("");
+  plan->outputShape[query.rank() - 1] = *width;
+  plan->weightsShape = {q.batch, q.heads, q.length, k.length};
+  plan->logSumExpShape = {q.batch, q.heads, q.length};
+  plan->mask.sequences = {q.length, k.length, {}, {}};
   return {};
 }
 
@@ -160,31 +193,55 @@ Status planAttention(const TensorView& query, const TensorView& key, const Tenso
   ATTENTION_RETURN_IF_ERROR(checkScales("options.keyScales", options.keyScales, k));
   ATTENTION_RETURN_IF_ERROR(checkScales("options.valueScales", options.valueScales, v));
 
-  *plan = {};
-  plan->batch = q.batch;
-  plan->heads = q.heads;
-  plan->kvHeads = k.heads;
-  plan->headDim = q.size;
-  plan->valueDim = v.size;
-  plan->scale = options.scale.value_or(1.0f / std::sqrt(static_cast<float>(q.size)));
-  const bool byRow = packed(query, options) || options.layout != Layout::kBHSD;
-  plan->headsByRow = byRow;
-  plan->query = headsView(query.data, q, byRow);
+  ATTENTION_RETURN_IF_ERROR(planSizes(query, q, k, v.size, options, plan));
+  const bool byRow = plan->headsByRow;
   plan->key = headsView(key.data, k, byRow, key.dtype);
   plan->value = headsView(value.data, v, byRow, value.dtype);
   plan->keyScales = options.keyScales;
   plan->valueScales = options.valueScales;
-  plan->stage = options.weights;
-  plan->wantsLogSumExp = options.logSumExp;
-  plan->outputShape = query.shape;
-  const size_t joined[] = {packed(query, options) ? q.heads : 1, v.size};
-  const std::optional<size_t> width = checkedProduct(joined);
-  if (!width) return outOfMemory("");
-  plan->outputShape[query.rank() - 1] = *width;
-  plan->weightsShape = {q.batch, q.heads, q.length, k.length};
-  plan->logSumExpShape = {q.batch, q.heads, q.length};
+  return planRules(options, plan);
+}
 
-  plan->mask.sequences = {q.length, k.length, {}, {}};
+Status planCacheRows(const char* name, const TensorView& x, Layout layout, size_t packedHeads,
+                     TensorView* heads) {
+  if (x.dtype != DType::kFloat32) return unsupportedDtype(name, x.dtype, "float32 or float16");
+  ATTENTION_RETURN_IF_ERROR(checkInput(name, x, x));
+  AttentionOptions options;
+  options.layout = layout;
+  options.numHeads = packedHeads;
+  ATTENTION_RETURN_IF_ERROR(checkLayout(name, x, options));
+  ATTENTION_RETURN_IF_ERROR(checkSplit(name, x, options, packedHeads));
+  const bool byRow = packed(x, options) || layout != Layout::kBHSD;
+  *heads = headsView(x.data, axesOf(x, options, packedHeads), byRow);
+  return {};
+}
+
+Status planCached(const TensorView& query, const CachedKeys& cached, const AttentionOptions& options,
+                  AttentionPlan* plan) {
+  if (query.dtype != DType::kFloat32) return unsupportedDtype("q", query.dtype, "float32 or float16");
+  ATTENTION_RETURN_IF_ERROR(checkInput("q", query, query));
+  AttentionOptions complete = options;
+  // What the cache knows need not be said again.
+  if (options.numHeads != 0 && options.numKvHeads == 0) complete.numKvHeads = cached.kvHeads;
+  ATTENTION_RETURN_IF_ERROR(checkHeadCounts(query, complete));
+  ATTENTION_RETURN_IF_ERROR(checkSplit("q", query, options, options.numHeads));
+  const HeadsAxes q = axesOf(query, options, options.numHeads);
+  const HeadsAxes k{cached.batch, cached.kvHeads, cached.length, cached.headDim};
+  ATTENTION_RETURN_IF_ERROR(checkQueryHeads(complete, q, k));
+  if (q.batch != k.batch) return wanted("q", query, "the cache's batch size", k.batch);
+  if (q.size != k.size) return wanted("q", query, "the cache's head size", k.size);
+  if (q.heads % k.heads != 0) return wanted("q", query, "a multiple of the cache's heads,", k.heads);
+
+  ATTENTION_RETURN_IF_ERROR(planSizes(query, q, k, cached.valueDim, options, plan));
+  // Only the strides within a page count: where it lies, the pages say.
+  plan->key = headsView(nullptr, {1, k.heads, cached.pages.rows, k.size}, false, cached.dtype);
+  plan->value = headsView(nullptr, {1, k.heads, cached.pages.rows, cached.valueDim}, false, cached.dtype);
+  if (cached.dtype == DType::kInt8) {
+    plan->keyScales = plan->valueScales =
+        TensorView::contiguous(nullptr, DType::kFloat32, {1, k.heads, cached.pages.rows});
+  }
+  plan->pages = cached.pages;
+  plan->mask.stream = cached.stream;
   return planRules(options, plan);
 }
 

@@ -73,7 +73,7 @@ class QueryBlock {
   }
 
   /// Makes the scores of a stage again and shows them, a tile at a time: use(rows, keys, scores), scores
-  /// [rows][kKeys]. Pairs it leaves out are masked. A second pass, so that the fused one knows nothing of it:
+  /// [rows][kKeys]. Pairs it leaves out are masked or no longer held. A second pass, so that the fused one knows nothing of it:
   /// probabilities are e^(s - max) / sum with the final max and sum.
   template <class Use>
   void show(Stage stage, Range columns, Use use) {
@@ -94,8 +94,11 @@ class QueryBlock {
       });
     };
     if (!everyPair) return forEachBlock(columns, showKeys);
-    for (size_t begin = columns.begin; begin < columns.end; begin += kKeys) {
-      showKeys({begin, std::min(begin + kKeys, columns.end)});
+    for (const Range held : plan_.mask.stream.held(columns)) {
+      for (Range keys{held.begin, held.begin}; keys.end < held.end;) {
+        keys = firstBlock({keys.end, held.end});
+        showKeys(keys);
+      }
     }
   }
 
@@ -117,13 +120,22 @@ class QueryBlock {
   /// Blocks of keys of which any row may see something.
   template <class Visit>
   void forEachBlock(Range columns, Visit visit) {
-    for (size_t from = columns.begin; from < columns.end;) {
-      Range keys = scores_.next({0, rows().size()}, {from, columns.end});
-      if (keys.size() == 0) return;
-      keys.end = std::min(keys.end, keys.begin + kKeys);
-      visit(keys);
-      from = keys.end;
+    for (const Range held : plan_.mask.stream.held(columns)) {
+      for (size_t from = held.begin; from < held.end;) {
+        Range keys = scores_.next({0, rows().size()}, {from, held.end});
+        if (keys.size() == 0) break;
+        keys = firstBlock(keys);
+        visit(keys);
+        from = keys.end;
+      }
     }
+  }
+
+  /// The keys that are read in one go: of one page, where they are kept in pages.
+  Range firstBlock(Range keys) const {
+    size_t end = std::min(keys.end, keys.begin + kKeys);
+    if (plan_.pages.rows != 0) end = std::min(end, plan_.pages.endOfPage(keys.begin));
+    return {keys.begin, end};
   }
 
   template <class Visit>

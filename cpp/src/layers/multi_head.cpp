@@ -41,10 +41,38 @@ Status inTermsOfProjections(const Status& status) {
   return status;
 }
 
+/// Projected keys and values on their way into a cache, which is left as it was unless they are committed.
+class Appending {
+ public:
+  explicit Appending(KvCache* cache) : cache_(cache) {}
+  ~Appending() {
+    if (cache_ != nullptr) cache_->end(committed_);
+  }
+  Appending(const Appending&) = delete;
+  Appending& operator=(const Appending&) = delete;
+
+  Status begin(const TensorView& key, const TensorView& value, const AttentionOptions& options) {
+    const size_t heads = options.numKvHeads != 0 ? options.numKvHeads : options.numHeads;
+    const Status fits = cache_->readRows(key, value, Layout::kBHSD, heads, &keys_, &values_);
+    if (!fits.ok()) return fits.renamed("options.cache");
+    return cache_->reserve(count());
+  }
+  size_t count() const { return keys_.shape[2]; }
+  void write() {
+    if (cache_ != nullptr) cache_->write(keys_, values_);
+  }
+  void commit() { committed_ = count(); }
+
+ private:
+  KvCache* cache_;
+  TensorView keys_, values_;
+  size_t committed_ = 0;
+};
+
 }  // namespace
 
 Status projectedAttention(const ProjectionSources& sources, const ProjectionWeights& projections,
-                          AttentionOptions options, AttentionOutputs& outputs, Arena& arena) {
+                          AttentionOptions options, AttentionOutputs& outputs, Arena& arena, KvCache* cache) {
   const TensorView& x = sources.x;
   const TensorView& keySource = sources.key ? *sources.key : x;
   const TensorView& valueSource = sources.value ? *sources.value : keySource;
@@ -63,7 +91,14 @@ Status projectedAttention(const ProjectionSources& sources, const ProjectionWeig
   ATTENTION_RETURN_IF_ERROR(project({sourceName, "projections.value", "projections.valueBias"}, valueSource,
                                     p.value, p.valueBias, arena, &value));
   AttentionPlan plan;
-  ATTENTION_RETURN_IF_ERROR(inTermsOfProjections(planAttention(query, key, value, options, &plan)));
+  Appending appending(cache);
+  if (cache != nullptr) {
+    ATTENTION_RETURN_IF_ERROR(appending.begin(key, value, options));
+    ATTENTION_RETURN_IF_ERROR(
+        inTermsOfProjections(cache->plan(query, appending.count(), options, &plan)));
+  } else {
+    ATTENTION_RETURN_IF_ERROR(inTermsOfProjections(planAttention(query, key, value, options, &plan)));
+  }
 
   Output attended;
   Shape shape = plan.outputShape;
@@ -97,7 +132,9 @@ Status projectedAttention(const ProjectionSources& sources, const ProjectionWeig
   runLinear(x, p.query, p.queryBias, query.floats(), scratch);
   runLinear(keySource, p.key, p.keyBias, key.floats(), scratch);
   runLinear(valueSource, p.value, p.valueBias, value.floats(), scratch);
+  appending.write();
   ATTENTION_RETURN_IF_ERROR(runAttention(plan, memory, arena));
+  appending.commit();
   if (p.output) runLinear(attended.view(), *p.output, p.outputBias, outputs.output.floats(), scratch);
   return {};
 }

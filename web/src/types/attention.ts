@@ -1,4 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+import type { KvCache, KvCacheConfig } from './kv-cache.js';
 import type { Variant } from './load.js';
 import type { Masks } from './masks.js';
 import type {
@@ -102,6 +103,8 @@ export interface Attention extends Disposable {
    * Any other name is INVALID_ARGUMENT naming it. Batch first. The weights are copied; dispose() gives them back.
    */
   multiHeadAttention(config: MultiHeadConfig, weights: Readonly<Record<string, TensorLike>>): MultiHeadAttention;
+  /** Keys and values of a sequence so far, for decoding token by token. `headDim` is D, `valueDim` Dv. */
+  kvCache(config: KvCacheConfig): KvCache;
   /**
    * φ(q)·(φ(K)ᵀV) / (φ(q)·ΣφK), in O(S) (Katharopoulos et al. 2020). Shapes as scaledDotProductAttention. A denominator
    * of 0 gives zeros.

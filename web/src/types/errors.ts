@@ -3,6 +3,7 @@ export type AttentionErrorCode =
   | 'INVALID_ARGUMENT'
   | 'UNSUPPORTED_DTYPE'
   | 'OUT_OF_MEMORY'
+  | 'CAPACITY_EXCEEDED'
   | 'DISPOSED'
   | 'ABORTED'
   | 'LOAD_FAILED'

@@ -1,4 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+import type { KvCache } from './kv-cache.js';
 import type { AttentionCall } from './rules.js';
 import type { TensorLike } from './tensors.js';
 
@@ -49,6 +50,11 @@ export interface MultiHeadConfig {
 export interface MultiHeadExtras {
   /** weights [B,Sq,Skv], the mean over the heads, instead of [B,H,Sq,Skv]. */
   averageWeights?: boolean;
+  /**
+   * Projected keys and values are appended to it, and the queries see all it holds: causal by default.
+   * @throws AttentionError SHAPE_MISMATCH where its sizes are not the layer's.
+   */
+  cache?: KvCache;
 }
 
 /** A layer with its weights in WebAssembly memory. */

@@ -1,0 +1,127 @@
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "attention/kv_cache.hpp"
+
+/// A cache as bytes, in the machine's order (little-endian wherever WebAssembly runs):
+///
+///   header: 12 words · for each batch entry, for keys, values and the factors of both, for each head: the held
+///   positions' rows · zeros up to a whole word · FNV-1a of all before it (Fowler, Noll & Vo 1991), which no change
+///   of one byte leaves as it was
+namespace attention {
+
+namespace {
+
+constexpr uint32_t kMagic = 0x564b5741;  // "AWKV"
+constexpr uint32_t kVersion = 1;
+
+uint32_t checksum(std::span<const std::byte> bytes) {
+  uint32_t hash = 0x811c9dc5u;
+  for (const std::byte byte : bytes) hash = (hash ^ static_cast<uint32_t>(byte)) * 0x01000193u;
+  return hash;
+}
+
+Status corrupt(const char* why) { return {ErrorCode::kCorruptFile, "bytes", Message() << why}; }
+
+}  // namespace
+
+std::array<uint32_t, 12> KvCache::header() const {
+  const auto word = [](size_t value) { return static_cast<uint32_t>(value); };
+  const KvCacheConfig& c = config_;
+  return {kMagic,          kVersion,         word(static_cast<size_t>(c.dtype)), word(c.batch),
+          word(c.kvHeads), word(c.headDim),  word(c.valueDim),                   word(c.capacity),
+          word(c.window),  word(c.sinkTokens), word(length_),                      word(heldFrom_)};
+}
+
+/// Calls visit(memory, bytes) with each stretch of rows that is held, in the order of the format.
+template <class Visit>
+void KvCache::forEachRun(Visit visit) const {
+  const size_t element = byteSize(config_.dtype), factor = config_.dtype == DType::kInt8 ? sizeof(float) : 0;
+  const size_t parts[][2] = {{0, config_.headDim * element},
+                             {layout_.valuesAt, config_.valueDim * element},
+                             {layout_.keyScalesAt, factor},
+                             {layout_.valueScalesAt, factor}};
+  for (size_t entry = 0; entry < config_.batch; ++entry) {
+    for (const auto& [at, width] : parts) {
+      for (size_t head = 0; head < config_.kvHeads; ++head) {
+        for (const Range held : stream().held({0, length_})) {
+          for (size_t from = held.begin; from < held.end;) {
+            const size_t end = std::min(held.end, layout_.endOfPage(from));
+            std::byte* page = pages_[from / layout_.rows * config_.batch + entry];
+            visit(page + at + (head * layout_.rows + from % layout_.rows) * width, (end - from) * width);
+            from = end;
+          }
+        }
+      }
+    }
+  }
+}
+
+uint64_t KvCache::savedBytes() const {
+  const auto [sinks, others] = stream().held({0, length_});
+  const uint64_t element = byteSize(config_.dtype), factors = config_.dtype == DType::kInt8 ? 2 * sizeof(float) : 0;
+  const uint64_t row = (uint64_t{config_.headDim} + config_.valueDim) * element + factors;
+  const uint64_t bytes = row * config_.batch * config_.kvHeads * (sinks.size() + others.size());
+  return sizeof(header()) + (bytes + 3) / 4 * 4 + sizeof(uint32_t);
+}
+
+Status KvCache::save(Output& bytes, Arena& arena) const {
+  const auto size = static_cast<size_t>(savedBytes());
+  ATTENTION_RETURN_IF_ERROR(bytes.resolve("", {size / sizeof(float)}, arena));
+  auto* const start = static_cast<std::byte*>(bytes.view().data);
+  std::memset(start, 0, size);
+  const auto head = header();
+  std::memcpy(start, head.data(), sizeof(head));
+  std::byte* to = start + sizeof(head);
+  forEachRun([&](const std::byte* rows, size_t count) {
+    std::memcpy(to, rows, count);
+    to += count;
+  });
+  const uint32_t sum = checksum({start, size - sizeof(uint32_t)});
+  std::memcpy(start + size - sizeof(sum), &sum, sizeof(sum));
+  return {};
+}
+
+Status KvCache::load(std::span<const std::byte> bytes) {
+  auto head = header();
+  uint32_t sum = 0;
+  if (bytes.size() < sizeof(head) + sizeof(sum)) return corrupt("got fewer bytes than a cache has");
+  const std::span<const std::byte> body = bytes.first(bytes.size() - sizeof(sum));
+  std::memcpy(&sum, body.data() + body.size(), sizeof(sum));
+  if (sum != checksum(body)) return corrupt("got bytes that were changed or are no cache's");
+  const auto own = std::exchange(head, {});
+  std::memcpy(head.data(), body.data(), sizeof(head));
+  if (head[0] != kMagic) return corrupt("got bytes that are no cache's");
+  if (head[1] != kVersion) return corrupt("got bytes of another version");
+  if (!std::equal(own.begin() + 2, own.end() - 2, head.begin() + 2)) {
+    return invalidArgument("bytes", Message() << "got a cache of another config, wanted this one's");
+  }
+  const size_t length = head[10], heldFrom = head[11];
+  const size_t most = config_.window == 0 ? config_.capacity : size_t{INT32_MAX};
+  if (length > most || heldFrom > length || (config_.window == 0 && heldFrom != 0)) {
+    return corrupt("got a length that no cache has");
+  }
+  const std::unique_ptr<KvCache> loaded = create(config_);
+  if (!loaded) return outOfMemory("bytes");
+  loaded->length_ = length;
+  loaded->heldFrom_ = heldFrom;
+  if (bytes.size() != loaded->savedBytes()) return corrupt("got more or fewer bytes than its length has");
+  if (!loaded->growTable(rowsFor(length))) return outOfMemory("bytes");
+  for (const Range held : loaded->stream().held({0, length})) {
+    if (held.size() != 0 && !loaded->makeRows(held)) return outOfMemory("bytes");
+  }
+  const std::byte* from = body.data() + sizeof(head);
+  loaded->forEachRun([&](std::byte* rows, size_t count) {
+    std::memcpy(rows, from, count);
+    from += count;
+  });
+  std::swap(pages_, loaded->pages_);
+  std::swap(rows_, loaded->rows_);
+  std::swap(room_, loaded->room_);
+  length_ = length;
+  heldFrom_ = heldFrom;
+  return {};
+}
+
+}  // namespace attention
