@@ -34,7 +34,8 @@ set_source_files_properties(
   cpp/src/runtime/output.cpp cpp/src/runtime/status.cpp
   PROPERTIES COMPILE_OPTIONS -Os)
 
-add_executable(attention_module cpp/bindings/bindings.cpp cpp/bindings/call.cpp ${thread_sources})
+add_executable(attention_module cpp/bindings/bindings.cpp cpp/bindings/call.cpp cpp/bindings/no_printf.cpp
+  ${thread_sources})
 target_link_libraries(attention_module PRIVATE attention)
 target_compile_options(attention_module PRIVATE ${code_flags} -DEMSCRIPTEN_HAS_UNBOUND_TYPE_NAMES=0
   -Wall -Wextra -Werror)

@@ -126,10 +126,15 @@ int linearLayer() {
   return floatLayer(
       [](Output& out) { return linear(operand(0), operand(1), optionalOperand(2), out, arena); });
 }
-int packPanelsLayer() {
-  return floatLayer([](Output& out) { return packPanels(operand(0), out, arena); });
+int packPanelsLayer(int panels) {
+  return floatLayer(
+      [&](Output& out) { return packPanels(operand(0), static_cast<DType>(panels), out, arena); });
 }
-uint32_t panelWidth() { return panelColumns(); }
+/// Of a weight [outputs,inputs]; 0 where they are more than memory has.
+uint32_t panelSize(uint32_t outputs, uint32_t inputs, int panels) {
+  const TensorView weight = TensorView::contiguous(nullptr, DType::kFloat32, {outputs, inputs});
+  return panelFloats(weight, static_cast<DType>(panels)).value_or(0);
+}
 int embeddingLayer() {
   return layer([](Output& out) { return embedding(operand(0), operand(1), out, arena); });
 }
@@ -261,7 +266,7 @@ EMSCRIPTEN_BINDINGS(attention) {
   emscripten::function("add", &addLayer);
   emscripten::function("linear", &linearLayer);
   emscripten::function("packPanels", &packPanelsLayer);
-  emscripten::function("panelColumns", &panelWidth);
+  emscripten::function("panelFloats", &panelSize);
   emscripten::function("embedding", &embeddingLayer);
   emscripten::function("feedForward", &feedForwardLayer);
   emscripten::function("sinusoidalPositions", &positionsLayer);

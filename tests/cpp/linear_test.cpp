@@ -51,15 +51,46 @@ TEST_CASE("weights in panels give the same bits", "[linear]") {
   for (size_t outputs : std::vector<size_t>{1, 7, 8, 9, 17}) {
     for (size_t inputs : std::vector<size_t>{1, 383, 800}) {
       Owned<float> x = normal(random, {7, inputs}), weight = normal(random, {outputs, inputs});
-      const size_t rounded = (outputs + panelColumns() - 1) / panelColumns() * panelColumns();
-      Owned<float> panels{{rounded, inputs}, std::vector<float>(rounded * inputs)};
+      const size_t floats = panelFloats(weight.view(), DType::kPanels).value();
+      Owned<float> panels{{floats}, std::vector<float>(floats)};
       Arena arena;
       Output packed = Output::into(panels.view()), fromRows, fromPanels;
-      REQUIRE(packPanels(weight.view(), packed, arena).ok());
+      REQUIRE(packPanels(weight.view(), DType::kPanels, packed, arena).ok());
       const TensorView view = TensorView::contiguous(panels.values.data(), DType::kPanels, weight.shape);
       REQUIRE(linear(x.view(), weight.view(), std::nullopt, fromRows, arena).ok());
       REQUIRE(linear(x.view(), view, std::nullopt, fromPanels, arena).ok());
       INFO(inputs << " → " << outputs);
+      CHECK(std::memcmp(fromRows.floats(), fromPanels.floats(), 7 * outputs * sizeof(float)) == 0);
+    }
+  }
+}
+
+TEST_CASE("int8 panels are their rounded weights, row by row too", "[linear]") {
+  Random random(14);
+  for (size_t outputs : std::vector<size_t>{1, 7, 8, 9, 17}) {
+    for (size_t inputs : std::vector<size_t>{1, 5, 383, 800}) {
+      Owned<float> x = normal(random, {7, inputs}), weight = normal(random, {outputs, inputs});
+      weight.values.back() = 0;
+      const size_t floats = panelFloats(weight.view(), DType::kPanels8).value();
+      Owned<float> panels{{floats}, std::vector<float>(floats)};
+      Arena arena;
+      Output packed = Output::into(panels.view()), fromRows, fromPanels, rows;
+      REQUIRE(packPanels(weight.view(), DType::kPanels8, packed, arena).ok());
+      const TensorView view = TensorView::contiguous(panels.values.data(), DType::kPanels8, weight.shape);
+      Owned<int32_t> ids{{outputs}, std::vector<int32_t>(outputs)};
+      for (size_t n = 0; n < outputs; ++n) ids.values[n] = static_cast<int32_t>(n);
+      REQUIRE(embedding(ids.view(), view, rows, arena).ok());
+      INFO(inputs << " → " << outputs);
+      for (size_t n = 0; n < outputs; ++n) {
+        float most = 0;
+        for (size_t k = 0; k < inputs; ++k) most = std::max(most, std::abs(weight.values[n * inputs + k]));
+        for (size_t k = 0; k < inputs; ++k) {
+          const float error = std::abs(rows.floats()[n * inputs + k] - weight.values[n * inputs + k]);
+          CHECK(error <= most / 254 * (1 + 1e-5f));
+        }
+      }
+      REQUIRE(linear(x.view(), rows.view(), std::nullopt, fromRows, arena).ok());
+      REQUIRE(linear(x.view(), view, std::nullopt, fromPanels, arena).ok());
       CHECK(std::memcmp(fromRows.floats(), fromPanels.floats(), 7 * outputs * sizeof(float)) == 0);
     }
   }

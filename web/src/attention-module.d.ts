@@ -46,8 +46,9 @@ export interface Core {
   activation(kind: number): number;
   add(): number;
   linear(): number;
-  packPanels(): number;
-  panelColumns(): number;
+  packPanels(panels: number): number;
+  /** 0 where they are more than memory has. */
+  panelFloats(outputs: number, inputs: number, panels: number): number;
   embedding(): number;
   feedForward(activation: number): number;
   sinusoidalPositions(length: number, size: number, offset: number, base: number): number;

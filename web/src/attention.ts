@@ -2,7 +2,7 @@ import { checkKeys, oneOf } from './arguments.js';
 import { attend, attendFor, attendProjected } from './attend.js';
 import type { Core } from './attention-module.js';
 import { shapeOfHeads, shapeOfPacked } from './call-shape.js';
-import type { Engine } from './engine.js';
+import { dtypeCodes, type Engine } from './engine.js';
 import { AttentionError, describe, refused } from './errors.js';
 import { createCache } from './kv-cache.js';
 import { Layers } from './layers.js';
@@ -19,7 +19,7 @@ import {
   optionalOperand,
 } from './operand.js';
 import { noExtras, optionKeys, ruleKeys } from './rules.js';
-import { makeDisposable, PackedWeight, ResidentTensor } from './tensor.js';
+import { makeDisposable, PackedWeight, panelsOf, ResidentTensor } from './tensor.js';
 import type {
   Attention,
   AttentionMapOptions,
@@ -144,19 +144,22 @@ class EngineAttention extends Layers {
     return attendProjected(this.engine, sources, projectionOperands(projections), options);
   }
 
-  linearWeight(weight: TensorLike): LinearWeight {
+  linearWeight(weight: TensorLike, given?: { dtype?: 'float32' | 'int8' }): LinearWeight {
+    const { dtype } = checkKeys('options', given, ['dtype']);
+    const kind = oneOf('options.dtype', dtype ?? 'float32', ['float32', 'int8'] as const);
+    const code = dtypeCodes[panelsOf[kind]];
     const from = this.engine.detached(operand('weight', weight));
     if (from.shape.length !== 2) {
       throw new AttentionError('SHAPE_MISMATCH', 'weight', `got shape [${from.shape}], wanted [out,in]`);
     }
     const [outputs, inputs] = from.shape as [number, number];
-    const columns = this.engine.core.panelColumns();
-    const size = [Math.ceil(outputs / columns) * columns, inputs] as const;
-    const address = this.engine.allocate('weight', size[0] * size[1] * bytesPerElement.float32);
-    const panels = new ResidentTensor(this.engine, address, size, 'float32');
+    const floats = this.engine.core.panelFloats(outputs, inputs, code);
+    const isTooLarge = floats === 0 && outputs * inputs !== 0;
+    const address = this.engine.allocate('weight', isTooLarge ? Infinity : floats * bytesPerElement.float32);
+    const panels = new ResidentTensor(this.engine, address, [floats], 'float32');
     try {
-      this.layer({ operands: [from], out: panels, run: (core) => core.packPanels() });
-      return new PackedWeight(panels, from.shape);
+      this.layer({ operands: [from], out: panels, run: (core) => core.packPanels(code) });
+      return new PackedWeight(panels, from.shape, kind);
     } catch (error) {
       panels.dispose();
       throw error;

@@ -12,7 +12,7 @@ import type { DType, NdArray, Out } from './types.js';
 const wire = { numbers: 8, inputs: 16, words: 12, outputs: 16 + 20 * 12, integers: 16 + 23 * 12 } as const;
 const inputSlots = 20;
 const state = { absent: 0, present: 1, ofLength: 2 } as const;
-const dtypeCodes = { float32: 0, float16: 1, int8: 2, int32: 3, bool: 4, panels: 5 } as const;
+export const dtypeCodes = { float32: 0, float16: 1, int8: 2, int32: 3, bool: 4, panels: 5, panels8: 6 } as const;
 
 /** As the core's arena: every staged input starts on a cache line. */
 const alignment = 64;

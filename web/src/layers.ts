@@ -111,9 +111,13 @@ export class Layers {
     return this.layer({ operands, out, run: (core) => core.feedForward(activations.indexOf(kind)) });
   }
 
-  embedding<O extends Out | undefined>(ids: Integers | TensorLike, table: TensorLike, options?: { out?: O }): Into<O> {
+  embedding<O extends Out | undefined>(
+    ids: Integers | TensorLike,
+    table: TensorLike | LinearWeight,
+    options?: { out?: O },
+  ): Into<O> {
     const { out } = checkKeys('options', options, ['out']);
-    const rows = rowsAskedFor(idsOperand('ids', ids), operand('table', table));
+    const rows = rowsAskedFor(idsOperand('ids', ids), weightOperand('table', table));
     return this.layer({ operands: rows, out, run: (core) => core.embedding() });
   }
 

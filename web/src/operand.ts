@@ -1,6 +1,6 @@
 import { checkKeys, integers, isArrayLike } from './arguments.js';
 import { AttentionError, describe, invalid, refused } from './errors.js';
-import { PackedWeight, ResidentTensor } from './tensor.js';
+import { PackedWeight, panelsOf, ResidentTensor } from './tensor.js';
 import type { DType, TensorLike } from './types.js';
 
 type NumberArray = Float32Array | Float64Array | Uint16Array | Int32Array | Int8Array | Uint8Array;
@@ -9,14 +9,14 @@ type NumberArray = Float32Array | Float64Array | Uint16Array | Int32Array | Int8
 export interface Operand {
   readonly argument: string;
   readonly shape: readonly number[];
-  /** `panels`: the memory of a PackedWeight. */
-  readonly dtype: DType | 'panels';
+  /** Panels: the memory of a PackedWeight. */
+  readonly dtype: DType | 'panels' | 'panels8';
   /** The element type it came with: int64 and uint8 are held as int32. */
   readonly given: string;
   readonly values: NumberArray | ResidentTensor;
 }
 
-export const bytesPerElement = { float32: 4, float16: 2, int8: 1, int32: 4, bool: 1, panels: 4 } as const;
+export const bytesPerElement = { float32: 4, float16: 2, int8: 1, int32: 4, bool: 1, panels: 4, panels8: 1 } as const;
 
 export const maxRank = 8;
 
@@ -62,7 +62,7 @@ export function operand(argument: string, value: unknown): Operand {
 /** The weights of a linear layer, packed or not. */
 export function weightOperand(argument: string, value: unknown): Operand {
   if (!(value instanceof PackedWeight)) return operand(argument, value);
-  return { argument, shape: value.shape, dtype: 'panels', given: 'a packed weight', values: value.panels };
+  return { argument, shape: value.shape, dtype: panelsOf[value.dtype], given: 'a packed weight', values: value.panels };
 }
 
 export function optionalOperand(argument: string, value: TensorLike | null | undefined): Operand | undefined {

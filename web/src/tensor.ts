@@ -80,15 +80,20 @@ export function makeDisposable(type: { prototype: { dispose(): void } }): void {
 
 makeDisposable(ResidentTensor);
 
-/** The weights [out,in] of a linear layer in panels (cpp/src/kernels/pack.hpp), held by a tensor that takes a little more room. */
+/** What the core calls weights in panels. */
+export const panelsOf = { float32: 'panels', int8: 'panels8' } as const;
+
+/** The weights [out,in] of a linear layer in panels (cpp/src/kernels/pack.hpp), held by a tensor of their memory. */
 export class PackedWeight implements LinearWeight {
   readonly shape: readonly number[];
+  readonly dtype: LinearWeight['dtype'];
   /** @internal */
   readonly panels: ResidentTensor<'float32'>;
   declare [Symbol.dispose]: () => void;
 
-  constructor(panels: ResidentTensor<'float32'>, shape: readonly number[]) {
+  constructor(panels: ResidentTensor<'float32'>, shape: readonly number[], dtype: LinearWeight['dtype']) {
     this.panels = panels;
+    this.dtype = dtype;
     this.shape = Object.freeze([...shape]);
   }
 

@@ -58,8 +58,8 @@ struct AttentionOptions {
 /// power, and then every other one of the next higher.
 float alibiSlope(size_t head, size_t heads);
 
-/// Where a cache keeps keys and values: pages of `rows` positions of all heads of one batch entry, as [Hkv,rows,D],
-/// [Hkv,rows,Dv] and, of int8, their factors [Hkv,rows] twice.
+/// Where a cache keeps keys and values: pages of `rows` positions of all heads of one batch entry, as
+/// [Hkv,rows,D], [Hkv,rows,Dv] and, of int8, their factors [Hkv,rows] twice.
 struct KeyPages {
   const std::byte* const* pages = nullptr;  ///< [positions / rows][B]; null where nothing is held
   size_t rows = 0;                          ///< 0: keys and values are plain tensors
@@ -144,8 +144,8 @@ Status planVariableLength(const TensorView& query, const TensorView& key, const 
                           std::span<const int32_t> queryStarts, std::span<const int32_t> keyStarts,
                           const AttentionOptions& options, AttentionPlan* plan);
 
-/// New keys or values of a cache, in the shapes of planAttention's k, as [B,Hkv,S,size]. packedHeads: of packed
-/// inputs, else 0.
+/// New keys or values of a cache, in the shapes of planAttention's k, as [B,Hkv,S,size]. packedHeads: of
+/// packed inputs, else 0.
 Status planCacheRows(const char* name, const TensorView& x, Layout layout, size_t packedHeads,
                      TensorView* heads);
 

@@ -13,8 +13,8 @@ namespace attention {
 struct KvCacheConfig {
   size_t batch = 1, kvHeads = 1, headDim = 1, valueDim = 1;
   size_t capacity = 0;  ///< keys stored per batch entry
-  /// Of a stream (Xiao et al. 2023): the query at position p sees j < sinkTokens or p - window < j. 0: every key is
-  /// kept, and none beyond the capacity is taken.
+  /// Of a stream (Xiao et al. 2023): the query at position p sees j < sinkTokens or p - window < j. 0: every
+  /// key is kept, and none beyond the capacity is taken.
   size_t window = 0, sinkTokens = 0;
   DType dtype = DType::kFloat32;  ///< kFloat32, kFloat16 or kInt8
 };
@@ -23,8 +23,8 @@ struct KvCacheConfig {
 /// reordered entries share pages until one of them writes.
 ///
 /// float16 rounds each value to the nearest: |error| <= 2^-11·|x|, or 2^-25 below 2^-14; beyond 65,504 it is
-/// infinite. int8 has a factor for each head and position, max|x|/127 of its values: |error| <= max|x|/254; a row
-/// with NaN or infinity becomes NaN.
+/// infinite. int8 has a factor for each head and position, max|x|/127 of its values: |error| <= max|x|/254; a
+/// row with NaN or infinity becomes NaN.
 ///
 /// A call that fails changes nothing.
 class KvCache {
@@ -41,12 +41,13 @@ class KvCache {
   /// Of the pages it holds, shared ones too.
   size_t byteLength() const;
 
-  /// k [B,Hkv,S,D], v [B,Hkv,S,Dv], or any other shape of attention's inputs; packedHeads: of packed ones, else 0.
+  /// k [B,Hkv,S,D], v [B,Hkv,S,Dv], or any other shape of attention's inputs; packedHeads: of packed ones,
+  /// else 0.
   Status append(const TensorView& key, const TensorView& value, Layout layout, size_t packedHeads);
 
-  /// Attention over everything held, after appending key and value where they are given. Positions are absolute:
-  /// options.queryOffset is the position of query 0, and masks and weights have a column for each position. Eviction
-  /// follows: each query sees what it would see if tokens came one by one.
+  /// Attention over everything held, after appending key and value where they are given. Positions are
+  /// absolute: options.queryOffset is the position of query 0, and masks and weights have a column for each
+  /// position. Eviction follows: each query sees what it would see if tokens came one by one.
   Status attend(const TensorView& query, const std::optional<TensorView>& key,
                 const std::optional<TensorView>& value, const AttentionOptions& options,
                 AttentionOutputs& outputs, Arena& arena);
@@ -60,16 +61,18 @@ class KvCache {
   /// Entry i continues entry batch[i].
   Status reorder(std::span<const int32_t> batch);
 
-  /// The contents as bytes that load() of a cache of the same config reads, in any engine. A whole number of floats.
+  /// The contents as bytes that load() of a cache of the same config reads, in any engine. A whole number of
+  /// floats.
   Status save(Output& bytes, Arena& arena) const;
   Status load(std::span<const std::byte> bytes);
 
-  /// The steps of attend(), for a caller that makes keys and values in between: read their shapes, reserve, plan,
-  /// write, run the plan, and end in any case.
+  /// The steps of attend(), for a caller that makes keys and values in between: read their shapes, reserve,
+  /// plan, write, run the plan, and end in any case.
   Status readRows(const TensorView& key, const TensorView& value, Layout layout, size_t packedHeads,
                   TensorView* keyHeads, TensorView* valueHeads) const;
   Status reserve(size_t added);
-  Status plan(const TensorView& query, size_t added, const AttentionOptions& options, AttentionPlan* plan) const;
+  Status plan(const TensorView& query, size_t added, const AttentionOptions& options,
+              AttentionPlan* plan) const;
   void write(const TensorView& keyHeads, const TensorView& valueHeads);
   void end(size_t appended);
 

@@ -32,16 +32,18 @@ Status activation(Activation kind, const TensorView& x, Output& out, Arena& aren
 /// x + y, broadcast from the right.
 Status add(const TensorView& x, const TensorView& y, Output& out, Arena& arena);
 
-/// weight [N,K] as linear layers read it (DType::kPanels), to be made once for many calls: into `out`, a
-/// float32 tensor [N rounded up to panelColumns(),K].
-Status packPanels(const TensorView& weight, Output& out, Arena& arena);
-size_t panelColumns();
+/// weight [N,K] as linear layers read it, to be made once for many calls: into `out`, as many floats as
+/// panelFloats() says. kPanels8 rounds: each row has a factor, max|w|/127, and |error| <= max|w|/254.
+Status packPanels(const TensorView& weight, DType panels, Output& out, Arena& arena);
+/// Nothing where they would be more than memory has.
+std::optional<size_t> panelFloats(const TensorView& weight, DType panels);
 
 /// x [...,K] · weightᵀ [N,K] + bias [N] → [...,N]. Here and below weights are float32 or panels.
 Status linear(const TensorView& x, const TensorView& weight, const std::optional<TensorView>& bias,
               Output& out, Arena& arena);
 
-/// Rows of table [V,E] (float32 or float16) by ids [...] (int32) → [...,E]. An id outside 0..V-1 is refused.
+/// Rows of table [V,E] (float32, float16 or panels) by ids [...] (int32) → [...,E]. An id outside 0..V-1 is
+/// refused.
 Status embedding(const TensorView& ids, const TensorView& table, Output& out, Arena& arena);
 
 /// up [F,E], down [E,F], gate [F,E]; biases [F], [E], [F].

@@ -37,8 +37,8 @@ struct Window {
   int32_t left = -1, right = -1;
 };
 
-/// What a cache with a window leaves of the keys (Xiao et al. 2023, StreamingLLM): the first `sinks`, and of the others
-/// those from `heldFrom` on, of which the query at p sees p - window < j.
+/// What a cache with a window leaves of the keys (Xiao et al. 2023, StreamingLLM): the first `sinks`, and of
+/// the others those from `heldFrom` on, of which the query at p sees p - window < j.
 struct Stream {
   size_t sinks = 0, heldFrom = 0;
   size_t window = 0;  // 0: none
@@ -46,7 +46,8 @@ struct Stream {
   /// The columns that are held, in two stretches: positions are read within one of them.
   std::array<Range, 2> held(Range columns) const {
     const size_t middle = std::clamp(sinks, columns.begin, columns.end);
-    return {Range{columns.begin, middle}, {std::clamp(std::max(heldFrom, sinks), middle, columns.end), columns.end}};
+    return {Range{columns.begin, middle},
+            {std::clamp(std::max(heldFrom, sinks), middle, columns.end), columns.end}};
   }
 };
 
@@ -69,7 +70,8 @@ struct MaskPlan {
   int64_t offset(size_t batch) const;
 
   /// The first stretch of `columns` of which any of these rows may see something; empty at the end of
-  /// `columns` where there is none. Here and below `columns` lie within one stretch that the stream holds. With a block map all rows lie in one row of blocks.
+  /// `columns` where there is none. Here and below `columns` lie within one stretch that the stream holds.
+  /// With a block map all rows lie in one row of blocks.
   Range next(size_t batch, size_t head, Range rows, Range columns) const;
 
   /// True where each row sees each column and nothing is added to any score.

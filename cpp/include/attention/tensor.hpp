@@ -9,8 +9,19 @@
 
 namespace attention {
 
-/// kPanels: float32 weights of a linear layer in the order its kernel reads them.
-enum class DType : int32_t { kFloat32 = 0, kFloat16 = 1, kInt8 = 2, kInt32 = 3, kBool = 4, kPanels = 5 };
+/// kPanels, kPanels8: weights of a linear layer in the order its kernel reads them, float32, or int8 and then
+/// a float32 factor for each output.
+enum class DType : int32_t {
+  kFloat32 = 0,
+  kFloat16 = 1,
+  kInt8 = 2,
+  kInt32 = 3,
+  kBool = 4,
+  kPanels = 5,
+  kPanels8 = 6
+};
+
+constexpr bool isPanels(DType dtype) { return dtype == DType::kPanels || dtype == DType::kPanels8; }
 
 constexpr size_t byteSize(DType dtype) {
   switch (dtype) {
@@ -22,6 +33,7 @@ constexpr size_t byteSize(DType dtype) {
       return 2;
     case DType::kInt8:
     case DType::kBool:
+    case DType::kPanels8:
       return 1;
   }
   return 0;
@@ -40,6 +52,7 @@ constexpr const char* nameOf(DType dtype) {
     case DType::kBool:
       return "bool";
     case DType::kPanels:
+    case DType::kPanels8:
       return "panels";
   }
   return "unknown";

@@ -11,7 +11,8 @@ namespace {
 
 using Block = QueryBlock<simd::DefaultArch>;
 
-/// One value for each pair of the block's rows; pairs that a stage leaves out are masked, or their keys are gone.
+/// One value for each pair of the block's rows; pairs that a stage leaves out are masked, or their keys are
+/// gone.
 void storeWeights(const AttentionPlan& plan, Block& block, float* weights) {
   const QueryRows& rows = block.rows();
   const size_t keys = plan.sequences().keys;

@@ -6,9 +6,9 @@
 
 /// A cache as bytes, in the machine's order (little-endian wherever WebAssembly runs):
 ///
-///   header: 12 words · for each batch entry, for keys, values and the factors of both, for each head: the held
-///   positions' rows · zeros up to a whole word · FNV-1a of all before it (Fowler, Noll & Vo 1991), which no change
-///   of one byte leaves as it was
+///   header: 12 words · for each batch entry, for keys, values and the factors of both, for each head: the
+///   held positions' rows · zeros up to a whole word · FNV-1a of all before it (Fowler, Noll & Vo 1991),
+///   which no change of one byte leaves as it was
 namespace attention {
 
 namespace {
@@ -29,9 +29,18 @@ Status corrupt(const char* why) { return {ErrorCode::kCorruptFile, "bytes", Mess
 std::array<uint32_t, 12> KvCache::header() const {
   const auto word = [](size_t value) { return static_cast<uint32_t>(value); };
   const KvCacheConfig& c = config_;
-  return {kMagic,          kVersion,         word(static_cast<size_t>(c.dtype)), word(c.batch),
-          word(c.kvHeads), word(c.headDim),  word(c.valueDim),                   word(c.capacity),
-          word(c.window),  word(c.sinkTokens), word(length_),                      word(heldFrom_)};
+  return {kMagic,
+          kVersion,
+          word(static_cast<size_t>(c.dtype)),
+          word(c.batch),
+          word(c.kvHeads),
+          word(c.headDim),
+          word(c.valueDim),
+          word(c.capacity),
+          word(c.window),
+          word(c.sinkTokens),
+          word(length_),
+          word(heldFrom_)};
 }
 
 /// Calls visit(memory, bytes) with each stretch of rows that is held, in the order of the format.
@@ -60,7 +69,8 @@ void KvCache::forEachRun(Visit visit) const {
 
 uint64_t KvCache::savedBytes() const {
   const auto [sinks, others] = stream().held({0, length_});
-  const uint64_t element = byteSize(config_.dtype), factors = config_.dtype == DType::kInt8 ? 2 * sizeof(float) : 0;
+  const uint64_t element = byteSize(config_.dtype),
+                 factors = config_.dtype == DType::kInt8 ? 2 * sizeof(float) : 0;
   const uint64_t row = (uint64_t{config_.headDim} + config_.valueDim) * element + factors;
   const uint64_t bytes = row * config_.batch * config_.kvHeads * (sinks.size() + others.size());
   return sizeof(header()) + (bytes + 3) / 4 * 4 + sizeof(uint32_t);

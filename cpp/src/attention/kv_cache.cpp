@@ -14,14 +14,16 @@ namespace attention {
 
 namespace {
 
-/// Positions of a page: as many as the kernel reads in one go, fewer where a page would be most of the capacity.
+/// Positions of a page: as many as the kernel reads in one go, fewer where a page would be most of the
+/// capacity.
 constexpr size_t kMostRows = 128, kFewestRows = 16;
 
 /// Where the parts of a page begin; false where it would be larger than memory.
 bool layOut(const KvCacheConfig& config, KeyPages* layout, size_t* bytes) {
   layout->rows = std::clamp(config.capacity / 4, kFewestRows, kMostRows) / kFewestRows * kFewestRows;
   const size_t factor = config.dtype == DType::kInt8 ? sizeof(float) : 0, element = byteSize(config.dtype);
-  const size_t widths[][2] = {{config.headDim, element}, {config.valueDim, element}, {1, factor}, {1, factor}};
+  const size_t widths[][2] = {
+      {config.headDim, element}, {config.valueDim, element}, {1, factor}, {1, factor}};
   size_t* const ends[] = {&layout->valuesAt, &layout->keyScalesAt, &layout->valueScalesAt, bytes};
   uint64_t end = 0;
   for (size_t part = 0; part < 4; ++part) {
@@ -112,18 +114,19 @@ Status KvCache::reserve(size_t added) {
   if (config_.window == 0 && added > config_.capacity - length_) {
     return {ErrorCode::kCapacityExceeded, "k",
             Message() << "got " << static_cast<int64_t>(added) << " keys beside "
-                      << static_cast<int64_t>(length_) << " held, wanted " << static_cast<int64_t>(config_.capacity)
-                      << " at most"};
+                      << static_cast<int64_t>(length_) << " held, wanted "
+                      << static_cast<int64_t>(config_.capacity) << " at most"};
   }
   // Positions travel as 32-bit integers.
   if (added > INT32_MAX - length_) return outOfMemory("k");
   if (added == 0) return {};
-  return growTable(rowsFor(length_ + added)) && makeRows({length_, length_ + added}) ? Status() : outOfMemory("k");
+  return growTable(rowsFor(length_ + added)) && makeRows({length_, length_ + added}) ? Status()
+                                                                                     : outOfMemory("k");
 }
 
 Status KvCache::plan(const TensorView& query, size_t added, const AttentionOptions& options,
                      AttentionPlan* plan) const {
-  CachedKeys cached{config_.batch,  config_.kvHeads, config_.headDim, config_.valueDim,
+  CachedKeys cached{config_.batch,   config_.kvHeads, config_.headDim, config_.valueDim,
                     length_ + added, config_.dtype,   layout_,         {}};
   cached.pages.pages = pages_;
   cached.stream = stream();
@@ -131,7 +134,8 @@ Status KvCache::plan(const TensorView& query, size_t added, const AttentionOptio
 }
 
 void KvCache::write(const TensorView& keyHeads, const TensorView& valueHeads) {
-  const auto store = [this](const TensorView& heads, size_t b, size_t h, size_t s, size_t at, size_t factorsAt) {
+  const auto store = [this](const TensorView& heads, size_t b, size_t h, size_t s, size_t at,
+                            size_t factorsAt) {
     std::byte* const start = page((length_ + s) / layout_.rows, b);
     const size_t row = h * layout_.rows + (length_ + s) % layout_.rows, width = heads.shape[3];
     const float* from = rowOf(heads, b, h, s);
@@ -177,8 +181,8 @@ Status KvCache::truncate(size_t length) {
                                                << static_cast<int64_t>(length_));
   }
   if (length > config_.sinkTokens && length <= heldFrom_) {
-    return invalidArgument("length", Message() << "got " << static_cast<int64_t>(length) << ", wanted more than "
-                                               << static_cast<int64_t>(heldFrom_)
+    return invalidArgument("length", Message() << "got " << static_cast<int64_t>(length)
+                                               << ", wanted more than " << static_cast<int64_t>(heldFrom_)
                                                << ": earlier positions are no longer held");
   }
   length_ = length;
@@ -203,15 +207,16 @@ Status KvCache::reorder(std::span<const int32_t> batch) {
   }
   for (const int32_t entry : batch) {
     if (entry < 0 || static_cast<size_t>(entry) >= config_.batch) {
-      return invalidArgument("batch", Message() << "got " << entry << ", wanted 0.."
-                                                << static_cast<int64_t>(config_.batch) - 1);
+      return invalidArgument(
+          "batch", Message() << "got " << entry << ", wanted 0.." << static_cast<int64_t>(config_.batch) - 1);
     }
   }
   const std::unique_ptr<KvCache> before = fork();
   if (!before) return outOfMemory("batch");
   for (size_t row = 0; row < rows_; ++row) {
     for (size_t entry = 0; entry < config_.batch; ++entry) {
-      dropPage(std::exchange(page(row, entry), sharePage(before->page(row, static_cast<size_t>(batch[entry])))));
+      dropPage(
+          std::exchange(page(row, entry), sharePage(before->page(row, static_cast<size_t>(batch[entry])))));
     }
   }
   return {};
@@ -255,7 +260,8 @@ bool KvCache::makeOwn(std::byte*& page) const {
 }
 
 void KvCache::releaseRows(size_t from, size_t to) {
-  for (size_t i = from * config_.batch; i < to * config_.batch; ++i) dropPage(std::exchange(pages_[i], nullptr));
+  for (size_t i = from * config_.batch; i < to * config_.batch; ++i)
+    dropPage(std::exchange(pages_[i], nullptr));
 }
 
 }  // namespace attention

@@ -73,8 +73,8 @@ class QueryBlock {
   }
 
   /// Makes the scores of a stage again and shows them, a tile at a time: use(rows, keys, scores), scores
-  /// [rows][kKeys]. Pairs it leaves out are masked or no longer held. A second pass, so that the fused one knows nothing of it:
-  /// probabilities are e^(s - max) / sum with the final max and sum.
+  /// [rows][kKeys]. Pairs it leaves out are masked or no longer held. A second pass, so that the fused one
+  /// knows nothing of it: probabilities are e^(s - max) / sum with the final max and sum.
   template <class Use>
   void show(Stage stage, Range columns, Use use) {
     const bool everyPair = stage == Stage::kScores || stage == Stage::kSoftcapped;

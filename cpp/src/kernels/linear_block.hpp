@@ -1,15 +1,31 @@
 #pragma once
 
+#include "attention/tensor.hpp"
 #include "pack.hpp"
 
 namespace attention::kernels {
 
-/// The weights [outputs,inputs] of a linear layer: rows as they come, or panels (packPanels) made once.
+/// The weights [outputs,inputs] of a linear layer: rows as they come, or panels (packPanels) made once, of
+/// int8 with a factor for each output.
 struct LinearWeights {
-  const float* data;
+  const void* data;
   size_t inputs, outputs;
-  bool inPanels;
+  DType dtype;
 };
+
+/// A panel of int8 as floats, each column times its factor.
+template <class Arch>
+inline void widenPanel(const int8_t* panel, const float* factors, size_t depth, float* out) {
+  using F = simd::Floats<Arch>;
+  constexpr size_t kColumns = Tile<Arch>::columns;
+  const simd::LoadPair<Arch, int8_t> load;
+  const F low = F::load_unaligned(factors), high = F::load_unaligned(factors + kColumns / 2);
+  for (size_t d = 0; d < depth; ++d, panel += kColumns, out += kColumns) {
+    const simd::Pair<Arch> row = load(panel);
+    (row.low * low).store_unaligned(out);
+    (row.high * high).store_unaligned(out + kColumns / 2);
+  }
+}
 
 /// out = x·Wᵀ + bias on the register tile, for a part of the rows and of the outputs.
 ///
@@ -55,9 +71,19 @@ class LinearBlock {
   }
 
   const float* panel(size_t column, size_t width, size_t from, size_t depth) {
-    if (weights_.inPanels) return weights_.data + column * weights_.inputs + from * kColumns;
-    packGroup<Arch, kColumns>(weights_.data + column * weights_.inputs + from, weights_.inputs, width, depth,
-                              1.0f, panel_);
+    const size_t first = column * weights_.inputs;
+    if (weights_.dtype == DType::kPanels) {
+      return static_cast<const float*>(weights_.data) + first + from * kColumns;
+    }
+    if (weights_.dtype == DType::kPanels8) {
+      const auto* panels = static_cast<const int8_t*>(weights_.data);
+      const auto* factors =
+          reinterpret_cast<const float*>(panels + roundUp(weights_.outputs, kColumns) * weights_.inputs);
+      widenPanel<Arch>(panels + first + from * kColumns, factors + column, depth, panel_);
+    } else {
+      packGroup<Arch, kColumns>(static_cast<const float*>(weights_.data) + first + from, weights_.inputs,
+                                width, depth, 1.0f, panel_);
+    }
     return panel_;
   }
 

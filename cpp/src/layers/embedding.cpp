@@ -2,7 +2,8 @@
 #include <cmath>
 
 #include "../runtime/half.hpp"
-#include "checks.hpp"
+#include "../runtime/power.hpp"
+#include "linear.hpp"
 
 namespace attention {
 
@@ -43,8 +44,8 @@ Status toFloat32(const TensorView& x, Output& out, Arena& arena) {
 }
 
 Status embedding(const TensorView& ids, const TensorView& table, Output& out, Arena& arena) {
-  if (table.dtype != DType::kFloat32 && table.dtype != DType::kFloat16) {
-    return unsupportedDtype("table", table.dtype, "float32 or float16");
+  if (table.dtype != DType::kFloat32 && table.dtype != DType::kFloat16 && !isPanels(table.dtype)) {
+    return unsupportedDtype("table", table.dtype, "float32, float16 or a packed weight");
   }
   if (table.rank() != 2) {
     return shapeMismatch("table", Message() << "got shape " << table.shape.dims() << ", wanted [V,E]");
@@ -60,7 +61,13 @@ Status embedding(const TensorView& ids, const TensorView& table, Output& out, Ar
   ATTENTION_RETURN_IF_ERROR(out.resolve("options.out", shape, arena, inputs));
   const auto* rows = static_cast<const int32_t*>(ids.data);
   for (size_t i = 0; i < ids.count(); ++i) {
-    copyFloats(table, static_cast<size_t>(rows[i]) * width, width, out.floats() + i * width);
+    const auto row = static_cast<size_t>(rows[i]);
+    float* to = out.floats() + i * width;
+    if (isPanels(table.dtype)) {
+      copyPanelRow(table, row, to);
+    } else {
+      copyFloats(table, row * width, width, to);
+    }
   }
   return {};
 }
@@ -71,7 +78,7 @@ Status sinusoidalPositions(size_t length, size_t size, double offset, double bas
   for (size_t p = 0; p < length; ++p) {
     for (size_t column = 0; column < size; ++column) {
       const double exponent = static_cast<double>(column - column % 2) / static_cast<double>(size);
-      const double angle = (offset + static_cast<double>(p)) / std::pow(base, exponent);
+      const double angle = (offset + static_cast<double>(p)) / power(base, exponent);
       out.floats()[p * size + column] =
           static_cast<float>(column % 2 == 0 ? std::sin(angle) : std::cos(angle));
     }

@@ -14,9 +14,7 @@ constexpr size_t kChunkRows = 96;
 Status activation(Activation kind, const TensorView& x, Output& out, Arena& arena) {
   ATTENTION_RETURN_IF_ERROR(checkFloat("x", x));
   ATTENTION_RETURN_IF_ERROR(out.resolve("options.out", x.shape, arena, {&x, 1}, Aliasing::kOntoFirst));
-  using Arch = simd::DefaultArch;
-  kernels::withActivation<Arch>(
-      kind, [&](const auto& f) { kernels::map<Arch>(x.floats(), x.count(), out.floats(), f); });
+  kernels::activateRows<simd::DefaultArch>(kind, x.floats(), out.floats(), 0, 1, x.count());
   return {};
 }
 
@@ -27,7 +25,7 @@ Status feedForward(const TensorView& x, const FeedForwardWeights& weights, Activ
       checkLinear({"x", "weights.up", "weights.upBias"}, x, weights.up, weights.upBias, &hidden));
   if (weights.gate) {
     TensorView gate = *weights.gate;
-    if (gate.dtype == DType::kPanels) gate.dtype = DType::kFloat32;
+    if (isPanels(gate.dtype)) gate.dtype = DType::kFloat32;
     ATTENTION_RETURN_IF_ERROR(checkShape("weights.gate", gate, weights.up.shape, "the shape of up"));
     ATTENTION_RETURN_IF_ERROR(
         checkShape("weights.gateBias", weights.gateBias, {weights.up.shape[0]}, "[out of up]"));

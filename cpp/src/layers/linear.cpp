@@ -2,6 +2,7 @@
 
 #include "../kernels/activation.hpp"
 #include "../kernels/linear_block.hpp"
+#include "../kernels/store_row.hpp"
 #include "../runtime/threads.hpp"
 
 namespace attention {
@@ -17,7 +18,7 @@ constexpr size_t kSharedOutputs = 24 * kernels::Tile<Arch>::columns;
 Status checkLinear(const LinearNames& names, const TensorView& x, const TensorView& weight,
                    const std::optional<TensorView>& bias, Shape* shape) {
   ATTENTION_RETURN_IF_ERROR(checkFloat(names.x, x));
-  if (weight.dtype != DType::kPanels) ATTENTION_RETURN_IF_ERROR(checkFloat(names.weight, weight));
+  if (!isPanels(weight.dtype)) ATTENTION_RETURN_IF_ERROR(checkFloat(names.weight, weight));
   if (x.rank() < 1) return shapeMismatch(names.x, Message() << "got a scalar, wanted [...,in]");
   if (weight.rank() != 2 || weight.shape[1] != x.shape.last()) {
     return shapeMismatch(
@@ -30,26 +31,70 @@ Status checkLinear(const LinearNames& names, const TensorView& x, const TensorVi
   return {};
 }
 
-size_t panelColumns() { return kernels::Tile<Arch>::columns; }
+namespace {
 
-Status packPanels(const TensorView& weight, Output& out, Arena& arena) {
+constexpr size_t kColumns = kernels::Tile<Arch>::columns;
+
+/// A column of a panel for each row of the weights.
+void packPanels8(const TensorView& weight, int8_t* panels, float* factors, int8_t* row) {
+  const size_t outputs = weight.shape[0], inputs = weight.shape[1];
+  for (size_t n = 0; n < kernels::roundUp(outputs, kColumns); ++n) {
+    std::fill_n(row, inputs, int8_t{0});
+    factors[n] = n < outputs ? kernels::storeRow(weight.floats() + n * inputs, inputs, row) : 0.0f;
+    int8_t* to = panels + n / kColumns * kColumns * inputs + n % kColumns;
+    for (size_t k = 0; k < inputs; ++k) to[k * kColumns] = row[k];
+  }
+}
+
+}  // namespace
+
+std::optional<size_t> panelFloats(const TensorView& weight, DType panels) {
+  if (weight.shape[0] > kLargestBlock) return std::nullopt;
+  const size_t outputs = kernels::roundUp(weight.shape[0], kColumns);
+  const size_t values[] = {outputs, weight.shape[1]};
+  const std::optional<size_t> count = checkedProduct(values);
+  if (!count || panels == DType::kPanels) return count;
+  // Panels of int8 are whole floats.
+  return *count / sizeof(float) + outputs;
+}
+
+Status packPanels(const TensorView& weight, DType panels, Output& out, Arena& arena) {
   ATTENTION_RETURN_IF_ERROR(checkFloat("weight", weight));
   if (weight.rank() != 2) {
     return shapeMismatch("weight", Message() << "got shape " << weight.shape.dims() << ", wanted [out,in]");
   }
   const size_t outputs = weight.shape[0], inputs = weight.shape[1];
-  ATTENTION_RETURN_IF_ERROR(
-      out.resolve("options.out", {kernels::roundUp(outputs, panelColumns()), inputs}, arena, {&weight, 1}));
-  kernels::packPanels<Arch>(weight.floats(), inputs, outputs, inputs, out.floats());
+  const std::optional<size_t> floats = panelFloats(weight, panels);
+  if (!floats) return outOfMemory("weight");
+  ATTENTION_RETURN_IF_ERROR(out.resolve("options.out", {*floats}, arena, {&weight, 1}));
+  if (panels == DType::kPanels) {
+    kernels::packPanels<Arch>(weight.floats(), inputs, outputs, inputs, out.floats());
+    return {};
+  }
+  auto* row = static_cast<int8_t*>(arena.allocate(inputs));
+  if (row == nullptr) return outOfMemory("weight");
+  const size_t factorsAt = *floats - kernels::roundUp(outputs, kColumns);
+  packPanels8(weight, reinterpret_cast<int8_t*>(out.floats()), out.floats() + factorsAt, row);
   return {};
+}
+
+void copyPanelRow(const TensorView& weight, size_t row, float* to) {
+  const size_t inputs = weight.shape[1], first = row / kColumns * kColumns * inputs + row % kColumns;
+  if (weight.dtype == DType::kPanels) {
+    for (size_t k = 0; k < inputs; ++k) to[k] = weight.floats()[first + k * kColumns];
+    return;
+  }
+  const auto* panels = static_cast<const int8_t*>(weight.data);
+  const auto* factors =
+      reinterpret_cast<const float*>(panels + kernels::roundUp(weight.shape[0], kColumns) * inputs);
+  for (size_t k = 0; k < inputs; ++k) to[k] = static_cast<float>(panels[first + k * kColumns]) * factors[row];
 }
 
 float* linearScratch(Arena& arena) { return arena.floats({threadCount(), Block::kScratch}); }
 
 void runLinear(const TensorView& x, const TensorView& weight, const std::optional<TensorView>& bias,
                float* out, float* scratch, Activation activation) {
-  const kernels::LinearWeights weights{weight.floats(), weight.shape[1], weight.shape[0],
-                                       weight.dtype == DType::kPanels};
+  const kernels::LinearWeights weights{weight.data, weight.shape[1], weight.shape[0], weight.dtype};
   const size_t rows = countOf(x.shape, 0, x.rank() - 1);
   const size_t rowBlocks = (rows + Block::kBlockRows - 1) / Block::kBlockRows;
   // Whole tiles, and no block of a few rows at the end.
@@ -66,7 +111,7 @@ void runLinear(const TensorView& x, const TensorView& weight, const std::optiona
     Block(weights, bias ? bias->floats() : nullptr, scratch + thread * Block::kScratch)
         .run(x.floats() + row * weights.inputs, count, column, std::min(column + columns, weights.outputs),
              at, [&](float* strip, size_t width) {
-               kernels::activateRows<Arch>(activation, strip, weights.outputs, count, width);
+               kernels::activateRows<Arch>(activation, strip, strip, weights.outputs, count, width);
              });
   };
   inParallel(rowBlocks * columnBlocks, run);

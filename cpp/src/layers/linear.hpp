@@ -13,6 +13,9 @@ struct LinearNames {
 Status checkLinear(const LinearNames& names, const TensorView& x, const TensorView& weight,
                    const std::optional<TensorView>& bias, Shape* shape);
 
+/// Row `row` of panels [out,in], as floats.
+void copyPanelRow(const TensorView& weight, size_t row, float* to);
+
 /// Memory that runLinear works in; null where there is none left.
 float* linearScratch(Arena& arena);
 

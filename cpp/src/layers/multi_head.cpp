@@ -94,8 +94,7 @@ Status projectedAttention(const ProjectionSources& sources, const ProjectionWeig
   Appending appending(cache);
   if (cache != nullptr) {
     ATTENTION_RETURN_IF_ERROR(appending.begin(key, value, options));
-    ATTENTION_RETURN_IF_ERROR(
-        inTermsOfProjections(cache->plan(query, appending.count(), options, &plan)));
+    ATTENTION_RETURN_IF_ERROR(inTermsOfProjections(cache->plan(query, appending.count(), options, &plan)));
   } else {
     ATTENTION_RETURN_IF_ERROR(inTermsOfProjections(planAttention(query, key, value, options, &plan)));
   }

@@ -3,6 +3,7 @@
 #include <numbers>
 #include <string_view>
 
+#include "../runtime/power.hpp"
 #include "checks.hpp"
 
 namespace attention {
@@ -16,7 +17,7 @@ class Frequencies {
       : options_(options), dims_(static_cast<double>(dims)) {}
 
   double of(size_t pair) const {
-    const double own = std::pow(options_.base, -2.0 * static_cast<double>(pair) / dims_);
+    const double own = power(options_.base, -2.0 * static_cast<double>(pair) / dims_);
     const RopeScaling& scaling = options_.scaling;
     switch (scaling.type) {
       case RopeScaling::Type::kNone:

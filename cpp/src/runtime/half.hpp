@@ -16,7 +16,8 @@ inline float halfToFloat(uint16_t half) {
 }
 
 /// binary32 → binary16, rounded to the nearest, ties to even; beyond 65,520 infinity (Giesen,
-/// "float to half done quic", 2016). For |x| in 2^-14..65,504 the error is at most 2^-11·|x|, below that 2^-25.
+/// "float to half done quic", 2016). For |x| in 2^-14..65,504 the error is at most 2^-11·|x|, below that
+/// 2^-25.
 inline uint16_t floatToHalf(float value) {
   const auto bits = std::bit_cast<uint32_t>(value), magnitude = bits & 0x7fffffffu;
   const auto sign = static_cast<uint16_t>((bits >> 16) & 0x8000u);

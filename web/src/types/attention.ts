@@ -125,8 +125,11 @@ export interface Attention extends Disposable {
     bias?: TensorLike | null,
     options?: { out?: O },
   ): Into<NoInfer<O>>;
-  /** A copy of a linear layer's weight [out,in] as its kernel reads it, for weights used more than once. */
-  linearWeight(weight: TensorLike): LinearWeight;
+  /**
+   * A copy of a linear layer's weight [out,in] as its kernel reads it, for weights used more than once. 'int8' takes a
+   * quarter of the memory: each output has a factor, max|w|/127 of its weights, and |error| ≤ max|w|/254 of each.
+   */
+  linearWeight(weight: TensorLike, options?: { dtype?: 'float32' | 'int8' }): LinearWeight;
   /**
    * (x - mean)/sqrt(variance + epsilon)·weight + bias over `axis` (default -1) to the end; biased variance, epsilon
    * 1e-5 by default (Ba et al. 2016; ONNX LayerNormalization). weight and bias have the shape of those axes.
@@ -179,7 +182,7 @@ export interface Attention extends Disposable {
   /** Rows of table [V,E]: ids [S] → [S,E], [B,S] → [B,S,E]; an id outside the table is INVALID_ARGUMENT. */
   embedding<O extends Out | undefined = undefined>(
     ids: Integers | TensorLike,
-    table: TensorLike,
+    table: TensorLike | LinearWeight,
     options?: { out?: O },
   ): Into<NoInfer<O>>;
   /**

@@ -8,8 +8,10 @@ import type { TensorLike } from './tensors.js';
  * sorting, which is most of the work where the rows are few. Free it with `using` or dispose().
  */
 export interface LinearWeight extends Disposable {
+  /** [out,in]. */
   readonly shape: readonly number[];
   readonly dims: readonly number[];
+  readonly dtype: 'float32' | 'int8';
   readonly byteLength: number;
   dispose(): void;
 }
