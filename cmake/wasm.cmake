@@ -29,8 +29,8 @@ set_source_files_properties(
   cpp/src/attention/attention_map.cpp cpp/src/attention/kv_bytes.cpp
   cpp/src/attention/kv_cache.cpp cpp/src/attention/linear_attention.cpp cpp/src/attention/plan.cpp
   cpp/src/attention/plan_rules.cpp cpp/src/attention/variable_length.cpp
-  cpp/src/layers/add.cpp cpp/src/layers/embedding.cpp cpp/src/layers/multi_head.cpp cpp/src/layers/rollout.cpp
-  cpp/src/layers/rotary.cpp
+  cpp/src/layers/add.cpp cpp/src/layers/embedding.cpp cpp/src/layers/multi_head.cpp cpp/src/layers/panels.cpp
+  cpp/src/layers/rollout.cpp cpp/src/layers/rotary.cpp
   cpp/src/runtime/output.cpp cpp/src/runtime/status.cpp
   PROPERTIES COMPILE_OPTIONS -Os)
 
