@@ -1,3 +1,4 @@
+import { mix } from '../mix.js';
 import { blockPlane } from './blocks.js';
 import type { Rule } from './rule.js';
 
@@ -57,12 +58,4 @@ function randomOf(row: Uint8Array, count: number, seed: number): number[] {
   const hashes = Uint32Array.from(columns, (column) => mix(seed ^ column));
   const largest = hashes.slice().sort()[count - 1] as number;
   return columns.filter((_, i) => (hashes[i] as number) <= largest);
-}
-
-/** The finaliser of MurmurHash3 (Appleby 2011): spreads what it is given over 32 bits. */
-function mix(value: number): number {
-  let h = (value + 0x9e3779b9) | 0; // the finaliser alone leaves 0 as it is
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return h ^ (h >>> 16);
 }

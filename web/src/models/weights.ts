@@ -1,53 +1,135 @@
 import { AttentionError, describe, invalid } from '../errors.js';
 import { operand } from '../operand.js';
-import type { Attention, LinearWeight, Tensor, TensorLike } from '../types.js';
+import { ResidentTensor } from '../tensor.js';
+import type { Attention, FeedForwardWeights, LinearWeight, Tensor, TensorLike } from '../types.js';
+import type { Linear, Norm, Table } from './parts.js';
 import { readSafetensors } from './safetensors.js';
 import type { ModelFiles } from './types.js';
+
+/** Half-open range of a tensor's outputs. */
+type Part = readonly [from: number, to: number];
+type Values = Float32Array | Uint16Array;
+
+/** down(act(up x)), or gated: down(act(gate x) ⊙ up x). */
+export function feedForward(up: Linear, down: Linear, gate?: Linear): FeedForwardWeights {
+  return {
+    up: up.weight,
+    down: down.weight,
+    ...(up.bias && { upBias: up.bias }),
+    ...(down.bias && { downBias: down.bias }),
+    ...(gate && { gate: gate.weight }),
+    ...(gate?.bias && { gateBias: gate.bias }),
+  };
+}
 
 /** A checkpoint's tensors by name, made resident one after the other; what was taken can be given back. */
 export class Weights {
   readonly #attention: Attention;
   readonly #tensors: Readonly<Record<string, TensorLike>>;
   readonly #prefix: string;
+  readonly #dtype: 'float32' | 'int8';
   readonly #taken: (Tensor | LinearWeight)[] = [];
   byteLength = 0;
 
-  /** `prefix`: a leading part of every name that files have or have not. */
-  constructor(attention: Attention, tensors: ModelFiles['tensors'], prefix: string) {
+  /** `prefix`: a leading part of names that files have or have not; heads are always outside it. */
+  constructor(attention: Attention, tensors: ModelFiles['tensors'], prefix: string, dtype: 'float32' | 'int8') {
     if (tensors === null || typeof tensors !== 'object') throw invalid('files.tensors', tensors, 'tensors or bytes');
     const isBytes = tensors instanceof ArrayBuffer || tensors instanceof Uint8Array;
     this.#attention = attention;
     this.#tensors = isBytes ? readSafetensors(tensors) : tensors;
     this.#prefix = Object.keys(this.#tensors).some((name) => name.startsWith(prefix)) ? prefix : '';
+    this.#dtype = dtype;
   }
 
   has(name: string): boolean {
-    return Object.hasOwn(this.#tensors, this.#prefix + name);
+    return Object.hasOwn(this.#tensors, this.#full(name));
   }
 
-  /** In float32, whatever the file has: for weights that are multiplied with. */
+  /** In float32, whatever the file has: biases, norms, and whatever is added. */
   float32(name: string, shape: readonly number[]): Tensor<'float32'> {
     return this.#keep(this.#attention.tensor(this.#find(name, shape), 'float32'));
   }
 
-  /** Of a linear layer, in float32. */
-  linear(name: string, shape: readonly number[]): LinearWeight {
-    const weight = this.#attention.linearWeight(this.#find(name, shape));
-    this.#taken.push(weight);
-    this.byteLength += weight.byteLength;
-    return weight;
+  norm(name: string, size: number, epsilon: number): Norm {
+    const [weight, bias] = [this.float32(`${name}.weight`, [size]), this.float32(`${name}.bias`, [size])];
+    return { weight, bias, epsilon };
   }
 
-  /** In the file's own type, float32 or float16: for tables of which few rows are read. */
-  table(name: string, shape: readonly number[]): Tensor {
+  /** [out,in] of a linear layer. */
+  linearWeight(name: string, shape: readonly number[]): LinearWeight {
+    return this.#pack(this.#find(name, shape));
+  }
+
+  linear(name: string, outputs: number, inputs: number, hasBias = true): Linear {
+    const weight = this.linearWeight(`${name}.weight`, [outputs, inputs]);
+    return hasBias ? { weight, bias: this.float32(`${name}.bias`, [outputs]) } : { weight };
+  }
+
+  /** GPT-2's Conv1D: the weight is [in,out], and several layers may stand side by side in it. */
+  convolution(name: string, outputs: number, inputs: number, [from, to]: Part = [0, outputs]): Linear {
+    const weight = this.#values(`${name}.weight`, [inputs, outputs]);
+    const bias = this.#values(`${name}.bias`, [outputs]);
+    const data = new (weight.data.constructor as new (length: number) => Values)((to - from) * inputs);
+    for (let n = from; n < to; n++) {
+      for (let k = 0; k < inputs; k++) data[(n - from) * inputs + k] = weight.data[k * outputs + n] as number;
+    }
+    const part = { data: bias.data.slice(from, to), shape: [to - from], dtype: bias.dtype };
+    return {
+      weight: this.#pack({ data, shape: [to - from, inputs], dtype: weight.dtype }),
+      bias: this.#keep(this.#attention.tensor(part, 'float32')),
+    };
+  }
+
+  /** A tensor read as a linear layer's weight of another shape, of as many values. */
+  reshaped(name: string, shape: readonly number[], as: readonly number[]): LinearWeight {
+    return this.#pack({ ...this.#values(name, shape), shape: as });
+  }
+
+  /** A table of which few rows are read: in the file's own type, or as int8. */
+  table(name: string, shape: readonly number[]): Table {
+    return this.#dtype === 'int8' ? this.linearWeight(name, shape) : this.fileTable(name, shape);
+  }
+
+  /** A table in the file's own type. */
+  fileTable(name: string, shape: readonly number[]): Tensor {
     const tensor = this.#keep(this.#attention.tensor(this.#find(name, shape)));
     if (tensor.dtype === 'float32' || tensor.dtype === 'float16') return tensor;
-    const message = `tensor ${describe(name)} is ${tensor.dtype}, wanted float32 or float16`;
-    throw new AttentionError('UNSUPPORTED_DTYPE', 'files.tensors', message);
+    throw this.#wrongType(name, tensor.dtype);
+  }
+
+  /** Outputs of a matrix whose count no config says. */
+  rowsOf(name: string): number {
+    const { shape } = operand('files.tensors', this.#tensors[this.#full(name)]);
+    return shape[0] ?? 0;
+  }
+
+  /** [size] or [1,size], as float32. */
+  vector(name: string, size: number): Tensor<'float32'> {
+    const isRow = this.has(name) && operand('files.tensors', this.#tensors[this.#full(name)]).shape.length === 2;
+    const { data, dtype } = this.#values(name, isRow ? [1, size] : [size]);
+    return this.#keep(this.#attention.tensor({ data, shape: [size], dtype }, 'float32'));
+  }
+
+  /** Takes over a tensor that no file has. */
+  own(tensor: Tensor<'float32'>): Tensor<'float32'> {
+    return this.#keep(tensor);
   }
 
   dispose(): void {
     for (const tensor of this.#taken) tensor.dispose();
+  }
+
+  /** Where the name stands: heads are outside the prefix. */
+  #full(name: string): string {
+    const full = this.#prefix + name;
+    return !Object.hasOwn(this.#tensors, full) && Object.hasOwn(this.#tensors, name) ? name : full;
+  }
+
+  #pack(weight: TensorLike): LinearWeight {
+    const packed = this.#attention.linearWeight(weight, { dtype: this.#dtype });
+    this.#taken.push(packed);
+    this.byteLength += packed.byteLength;
+    return packed;
   }
 
   #keep<T extends Tensor>(tensor: T): T {
@@ -56,8 +138,21 @@ export class Weights {
     return tensor;
   }
 
+  /** In JavaScript's memory, to be sorted there. */
+  #values(name: string, shape: readonly number[]): { data: Values; dtype: 'float32' | 'float16' } {
+    const { values, dtype } = operand('files.tensors', this.#find(name, shape));
+    if (dtype !== 'float32' && dtype !== 'float16') throw this.#wrongType(name, dtype);
+    const data = values instanceof ResidentTensor ? values.data : values;
+    return { data: data instanceof Float64Array ? Float32Array.from(data) : (data as Values), dtype };
+  }
+
+  #wrongType(name: string, dtype: string): AttentionError {
+    const message = `tensor ${describe(this.#full(name))} is ${dtype}, wanted float32 or float16`;
+    return new AttentionError('UNSUPPORTED_DTYPE', 'files.tensors', message);
+  }
+
   #find(name: string, shape: readonly number[]): TensorLike {
-    const full = this.#prefix + name;
+    const full = this.#full(name);
     if (!this.has(name)) {
       throw new AttentionError('INVALID_ARGUMENT', 'files.tensors', `wanted a tensor ${describe(full)}, got none`);
     }

@@ -1,0 +1,103 @@
+import { finite, integer, oneOf } from '../arguments.js';
+import { AttentionError, invalid } from '../errors.js';
+import type { ModelFiles } from './types.js';
+
+/** Keys of Hugging Face's config.json that change nothing of what a model computes here. */
+const inert = new Set([
+  ...['_name_or_path', '_commit_hash', '_num_labels', 'architectures', 'auto_map', 'model_type', 'prefix'],
+  ...['torch_dtype', 'dtype', 'transformers_version', 'tokenizer_class', '_attn_implementation', 'attn_implementation'],
+  ...['_attn_implementation_autoset', 'initializer_range', 'initializer_factor', 'init_std', 'use_cache'],
+  ...['gradient_checkpointing', 'torchscript', 'use_bfloat16', 'pruned_heads', 'chunk_size_feed_forward'],
+  ...['bos_token_id', 'eos_token_id', 'pad_token_id', 'sep_token_id', 'cls_token_id', 'unk_token_id', 'mask_token_id'],
+  ...['decoder_start_token_id', 'forced_bos_token_id', 'forced_eos_token_id', 'bad_words_ids', 'suppress_tokens'],
+  ...['begin_suppress_tokens', 'id2label', 'label2id', 'num_labels', 'problem_type', 'finetuning_task'],
+  ...['task_specific_params', 'return_dict', 'output_attentions', 'output_hidden_states', 'output_past'],
+  ...['output_scores', 'return_dict_in_generate', 'tf_legacy_loss', 'tie_encoder_decoder', 'is_encoder_decoder'],
+  ...['max_length', 'min_length', 'do_sample', 'early_stopping', 'num_beams', 'num_beam_groups', 'diversity_penalty'],
+  ...['temperature', 'top_k', 'top_p', 'typical_p', 'repetition_penalty', 'length_penalty', 'no_repeat_ngram_size'],
+  ...['encoder_no_repeat_ngram_size', 'num_return_sequences', 'exponential_decay_length_penalty'],
+  ...['remove_invalid_values', 'pretraining_tp', 'transformers.js_config'],
+]);
+/** Dropout does nothing where nothing is trained; GPT-2's summaries are of heads that are not read. */
+const inertPattern = /dropout|pdrop$|layerdrop|^summary_/;
+
+/** A parsed config.json whose every key must be read or be known to change nothing. */
+export class Config {
+  readonly #values: Readonly<Record<string, unknown>>;
+  readonly #read = new Set<string>();
+
+  constructor(config: ModelFiles['config']) {
+    if (config === null || typeof config !== 'object') throw invalid('files.config', config, 'a parsed config.json');
+    this.#values = config;
+  }
+
+  /** A count from 1 on; without a default it must be there. */
+  size(key: string, standard?: number): number {
+    return integer(name(key), this.#value(key) ?? standard, 1);
+  }
+
+  number(key: string, standard: number): number {
+    return finite(name(key), this.#value(key) ?? standard);
+  }
+
+  flag(key: string, standard: boolean): boolean {
+    return this.choice(key, [false, true], standard);
+  }
+
+  choice<T>(key: string, allowed: readonly T[], standard?: T): T {
+    return oneOf(name(key), this.#value(key) ?? standard, allowed);
+  }
+
+  /** Refused where it says anything but what is built. */
+  only(key: string, ...built: readonly unknown[]): void {
+    const value = this.#value(key);
+    if (value !== undefined) oneOf(name(key), value, built);
+  }
+
+  /** Keys that say nothing new. */
+  ignore(...keys: string[]): void {
+    for (const key of keys) this.#read.add(key);
+  }
+
+  /** A part of the config that is one itself. */
+  record(key: string): Readonly<Record<string, unknown>> | undefined {
+    const value = this.#value(key);
+    if (value === undefined) return undefined;
+    if (typeof value !== 'object' || Array.isArray(value)) throw invalid(name(key), value, 'an object');
+    return value as Record<string, unknown>;
+  }
+
+  /** One id, several, or none. */
+  ids(key: string): number[] {
+    const value = this.#value(key) ?? [];
+    return (Array.isArray(value) ? value : [value]).map((id) => integer(name(key), id, 0));
+  }
+
+  id(key: string, standard?: number): number {
+    return integer(name(key), this.#value(key) ?? standard, 0);
+  }
+
+  /** @throws AttentionError INVALID_ARGUMENT naming a key that nothing has read. What is null or false asks for nothing. */
+  refuseUnread(): void {
+    for (const [key, value] of Object.entries(this.#values)) {
+      if (this.#read.has(key) || inert.has(key) || inertPattern.test(key)) continue;
+      if (value === null || value === undefined || value === false) continue;
+      throw new AttentionError('INVALID_ARGUMENT', name(key), 'is an option that this version does not know');
+    }
+  }
+
+  /** null means absent. */
+  #value(key: string): unknown {
+    this.#read.add(key);
+    return this.#values[key] ?? undefined;
+  }
+}
+
+/** Of a record whose keys are the words that a config may use. */
+export function keysOf<T extends object>(record: T): (keyof T)[] {
+  return Object.keys(record) as (keyof T)[];
+}
+
+function name(key: string): string {
+  return `files.config.${key}`;
+}

@@ -1,0 +1,94 @@
+import { abortError, abortSignal, integer, integers } from '../arguments.js';
+import { AttentionError, invalid } from '../errors.js';
+import type { Attention, NdArray } from '../types.js';
+import { type Batch, sequence, slice } from './batch.js';
+import { logProbability, type Sampler, sampler } from './sampling.js';
+import type { Tap } from './tap.js';
+import type { GenerateOptions } from './types.js';
+
+export const generateKeys = [
+  'maxNewTokens',
+  'temperature',
+  'topK',
+  'topP',
+  'seed',
+  'stop',
+  'cache',
+  'attention',
+  'onToken',
+] as const;
+
+/** Tokens of a prompt that are read in one pass: more of them would take more memory, not less time. */
+const promptBlock = 256;
+
+/** Checked options. */
+export interface Generation {
+  readonly maxNewTokens: number;
+  readonly sampler: Sampler;
+  readonly stop: ReadonlySet<number>;
+  readonly onToken: GenerateOptions['onToken'];
+  readonly tap: Tap | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** What a decoder makes of the next tokens of its one sequence. */
+export type Step = (tokens: Batch) => Promise<{ logits: Float32Array; attentions: NdArray[] | undefined }>;
+
+export function readGeneration(
+  attention: Attention,
+  options: GenerateOptions,
+  standardStop: readonly number[],
+  tap: Tap | undefined,
+): Generation {
+  const { onToken } = options;
+  if (onToken !== undefined && typeof onToken !== 'function') throw invalid('options.onToken', onToken, 'a function');
+  return {
+    maxNewTokens: integer('options.maxNewTokens', options.maxNewTokens, 1),
+    sampler: sampler(attention, options),
+    stop: new Set(options.stop === undefined ? standardStop : integers('options.stop', options.stop)),
+    onToken,
+    tap,
+    signal: abortSignal(options.signal),
+  };
+}
+
+/** The new ids, without prompt and stop id. The cache behind `step` then holds every token but the last. */
+export async function generate(
+  attention: Attention,
+  prompt: Batch,
+  step: Step,
+  { maxNewTokens, sampler, stop, onToken, tap, signal }: Generation,
+): Promise<Int32Array<ArrayBuffer>> {
+  const ids: number[] = [];
+  // Attentions have a row for each token of a step: those of the prompt come in one piece where they are asked for.
+  const block = tap ? prompt.length : promptBlock;
+  for (let from = 0; from + block < prompt.length; from += block) await step(slice(prompt, from, from + block));
+  const rest = Math.floor((prompt.length - 1) / block) * block;
+  let latest = await step(slice(prompt, rest, prompt.length));
+  for (;;) {
+    const id = sampler(latest.logits);
+    if (stop.has(id)) break;
+    ids.push(id);
+    const token = {
+      id,
+      index: ids.length - 1,
+      logProbability: onToken ? logProbability(attention, latest.logits, id) : 0,
+      attentions: latest.attentions,
+    };
+    if ((await onToken?.(token as never)) === false || ids.length === maxNewTokens) break;
+    if (signal?.aborted) throw abortError(signal);
+    latest = await step(sequence(Int32Array.of(id)));
+  }
+  return Int32Array.from(ids);
+}
+
+/** @throws AttentionError where a generation would not fit, before any work. */
+export function checkRoom(used: number, { maxNewTokens }: Generation, maxLength: number, capacity: number): void {
+  if (used + maxNewTokens > maxLength) {
+    throw invalid('options.maxNewTokens', maxNewTokens, `at most ${maxLength - used} beside ${used} tokens`);
+  }
+  // The last token is not read.
+  if (used + maxNewTokens - 1 <= capacity) return;
+  const message = `got room for ${capacity} tokens, wanted ${used + maxNewTokens - 1}`;
+  throw new AttentionError('CAPACITY_EXCEEDED', 'options.cache', message);
+}

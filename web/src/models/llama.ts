@@ -1,0 +1,137 @@
+import { finite, oneOf } from '../arguments.js';
+import { AttentionError, invalid } from '../errors.js';
+import type { RopeScaling } from '../types.js';
+import { divisor } from './bert.js';
+import type { Config } from './config.js';
+import type { Block, Checkpoint, Linear, Norm } from './parts.js';
+import { feedForward, type Weights } from './weights.js';
+
+type Given = Readonly<Record<string, unknown>>;
+
+/** Touvron et al. 2023: RMSNorm first, rotary positions, heads that share keys, gated SiLU. */
+export function llama(config: Config): (weights: Weights) => Checkpoint {
+  config.only('hidden_act', 'silu', 'swish');
+  config.only('sliding_window');
+  config.only('rope_interleaved', false);
+  const e = config.size('hidden_size');
+  const heads = config.size('num_attention_heads');
+  const headDim = config.size('head_dim', e / divisor(config, 'num_attention_heads', e));
+  const kvHeads = config.size('num_key_value_heads', heads);
+  if (heads % kvHeads !== 0) {
+    throw invalid('files.config.num_key_value_heads', kvHeads, `a divisor of ${heads} heads`);
+  }
+  const hiddenSize = config.size('intermediate_size');
+  const layers = config.size('num_hidden_layers');
+  const vocabulary = config.size('vocab_size');
+  const maxLength = config.size('max_position_embeddings', 2048);
+  const epsilon = config.number('rms_norm_eps', 1e-6);
+  const attentionBias = config.flag('attention_bias', false);
+  const mlpBias = config.flag('mlp_bias', false);
+  const isTied = config.flag('tie_word_embeddings', false);
+  const rotary = rotaryOf(config, headDim, maxLength);
+  const stop = config.ids('eos_token_id');
+
+  const norm = (weights: Weights, name: string): Norm => ({ weight: weights.float32(`${name}.weight`, [e]), epsilon });
+  const block = (weights: Weights, index: number): Block => {
+    const at = `layers.${index}`;
+    const project = (name: string, outputs: number, inputs: number): Linear =>
+      weights.linear(`${at}.self_attn.${name}_proj`, outputs, inputs, attentionBias);
+    const mlp = (name: string, outputs: number, inputs: number): Linear =>
+      weights.linear(`${at}.mlp.${name}_proj`, outputs, inputs, mlpBias);
+    return {
+      attention: {
+        query: project('q', heads * headDim, e),
+        key: project('k', kvHeads * headDim, e),
+        value: project('v', kvHeads * headDim, e),
+        output: project('o', e, heads * headDim),
+      },
+      attentionNorm: norm(weights, `${at}.input_layernorm`),
+      feedForward: feedForward(mlp('up', hiddenSize, e), mlp('down', e, hiddenSize), mlp('gate', hiddenSize, e)),
+      feedForwardNorm: norm(weights, `${at}.post_attention_layernorm`),
+    };
+  };
+  return (weights) => {
+    const words = isTied
+      ? weights.linearWeight('embed_tokens.weight', [vocabulary, e])
+      : weights.table('embed_tokens.weight', [vocabulary, e]);
+    return {
+      type: 'llama',
+      tokens: { vocabulary, maxLength, words },
+      stack: {
+        blocks: Array.from({ length: layers }, (_, index) => block(weights, index)),
+        heads,
+        kvHeads,
+        headDim,
+        embedSize: e,
+        normFirst: true,
+        activation: 'silu',
+        causal: true,
+        rotary,
+        finalNorm: norm(weights, 'norm'),
+      },
+      head: {
+        weight: isTied && 'byteLength' in words ? words : weights.linearWeight('lm_head.weight', [vocabulary, e]),
+      },
+      stop,
+    };
+  };
+}
+
+/** `rope_theta` and `rope_scaling`, or both in `rope_parameters` as newer files have them. */
+function rotaryOf(config: Config, headDim: number, maxLength: number) {
+  const newer = config.record('rope_parameters');
+  const older = config.record('rope_scaling');
+  const base = config.number('rope_theta', number(newer, 'rope_parameters', 'rope_theta', 10000) as number);
+  config.only('partial_rotary_factor', 1);
+  const [key, given] = newer ? ['rope_parameters', newer] : ['rope_scaling', older];
+  const scaling = given && scalingOf(key as string, given, maxLength);
+  return { base, dims: headDim, ...(scaling && { scaling }) };
+}
+
+/** What each type of scaling may say, beside its type and the base. */
+const scalingKeys = {
+  default: [],
+  linear: ['factor'],
+  llama3: ['factor', 'low_freq_factor', 'high_freq_factor', 'original_max_position_embeddings'],
+  yarn: ['factor', 'original_max_position_embeddings', 'beta_fast', 'beta_slow', 'attention_factor'],
+} as const;
+
+function scalingOf(key: string, given: Given, maxLength: number): RopeScaling | undefined {
+  const argument = `files.config.${key}`;
+  const types = Object.keys(scalingKeys) as (keyof typeof scalingKeys)[];
+  const typeKey = given.rope_type === undefined ? 'type' : 'rope_type';
+  const type = oneOf(`${argument}.${typeKey}`, given[typeKey] ?? 'default', types);
+  const known: readonly string[] = ['type', 'rope_type', 'rope_theta', ...scalingKeys[type]];
+  for (const [name, value] of Object.entries(given)) {
+    if (known.includes(name) || value === null || value === undefined) continue;
+    throw new AttentionError('INVALID_ARGUMENT', `${argument}.${name}`, `is not known for '${type}' positions`);
+  }
+  if (type === 'default') return undefined;
+  const read = (name: string, standard?: number) => number(given, key, name, standard) as number;
+  const factor = read('factor');
+  if (type === 'linear') return { type, factor };
+  const originalContext = read('original_max_position_embeddings', maxLength);
+  if (type === 'llama3') {
+    return {
+      type,
+      factor,
+      lowFreqFactor: read('low_freq_factor'),
+      highFreqFactor: read('high_freq_factor'),
+      originalContext,
+    };
+  }
+  const attentionFactor = number(given, key, 'attention_factor', undefined, true);
+  return {
+    type,
+    factor,
+    originalContext,
+    betaFast: read('beta_fast', 32),
+    betaSlow: read('beta_slow', 1),
+    ...(attentionFactor === undefined ? {} : { attentionFactor }),
+  };
+}
+
+function number(given: Given | undefined, key: string, name: string, standard?: number, isOptional = false) {
+  const value = given?.[name] ?? standard;
+  return value === undefined && isOptional ? undefined : finite(`files.config.${key}.${name}`, value);
+}

@@ -1,0 +1,79 @@
+import { finite, integer } from '../arguments.js';
+import { invalid, refused } from '../errors.js';
+import { mix } from '../mix.js';
+import type { Attention } from '../types.js';
+import type { GenerateOptions } from './types.js';
+
+/** Picks the next token of its logits. */
+export type Sampler = (logits: Float32Array) => number;
+
+/**
+ * The most likely token at temperature 0; else one drawn from softmax(logits/temperature), cut to the topK most likely
+ * ones and then to the fewest whose probabilities reach topP (Holtzman et al. 2020).
+ */
+export function sampler(attention: Attention, options: GenerateOptions): Sampler {
+  const temperature = finite('options.temperature', options.temperature ?? 0);
+  if (temperature < 0) throw invalid('options.temperature', temperature, 'at least 0');
+  for (const name of ['topK', 'topP', 'seed'] as const) {
+    if (temperature !== 0 || options[name] === undefined) continue;
+    throw refused(`options.${name}`, 'it at temperature 0', 'a temperature above 0 beside it');
+  }
+  if (temperature === 0) return mostLikely;
+  const topK = options.topK === undefined ? Infinity : integer('options.topK', options.topK, 1);
+  const topP = finite('options.topP', options.topP ?? 1);
+  if (topP <= 0 || topP > 1) throw invalid('options.topP', topP, 'above 0 and at most 1');
+  const random = numbers(integer('options.seed', options.seed ?? 0, -0x80000000));
+  return (logits) => {
+    const scaled = { data: logits.map((logit) => logit / temperature), shape: [logits.length] };
+    const { data: probabilities } = attention.softmax(scaled);
+    return drawn(candidates(probabilities, topK, topP), probabilities, random());
+  };
+}
+
+/** The first of the largest. */
+function mostLikely(logits: Float32Array): number {
+  let best = 0;
+  for (let id = 1; id < logits.length; id++) {
+    if ((logits[id] as number) > (logits[best] as number)) best = id;
+  }
+  return best;
+}
+
+/** Ids by falling probability; equal ones by rising id. */
+function candidates(probabilities: Float32Array, topK: number, topP: number): Uint32Array {
+  const ids = Uint32Array.from(probabilities.keys());
+  if (topK >= ids.length && topP === 1) return ids;
+  ids.sort((a, b) => (probabilities[b] as number) - (probabilities[a] as number) || a - b);
+  let [count, sum] = [0, 0];
+  while (count < Math.min(topK, ids.length) && sum < topP) sum += probabilities[ids[count++] as number] as number;
+  return ids.subarray(0, count);
+}
+
+/** `random` in 0..1 of the candidates' whole probability. */
+function drawn(ids: Uint32Array, probabilities: Float32Array, random: number): number {
+  const whole = ids.reduce((sum, id) => sum + (probabilities[id] as number), 0);
+  let left = random * whole;
+  let last = ids[0] as number;
+  for (const id of ids) {
+    const probability = probabilities[id] as number;
+    if (probability > 0) last = id;
+    left -= probability;
+    if (left < 0) break;
+  }
+  return last;
+}
+
+/** Numbers in 0..1 from a seed, the same in every engine. */
+function numbers(seed: number): () => number {
+  const key = mix(seed);
+  let count = 0;
+  return () => (mix(key ^ mix(count++)) >>> 0) / 2 ** 32;
+}
+
+/** log softmax(logits)[id]: the logarithm of a sum of exponentials is attention's own, of one query over keys that are the logits. */
+export function logProbability(attention: Attention, logits: Float32Array, id: number): number {
+  const one = { data: Float32Array.of(1), shape: [1, 1] };
+  const keys = { data: logits, shape: [logits.length, 1] };
+  const { logSumExp } = attention.scaledDotProductAttention(one, keys, keys, { scale: 1, logSumExp: true });
+  return (logits[id] as number) - (logSumExp.data[0] as number);
+}
