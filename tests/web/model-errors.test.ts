@@ -76,9 +76,9 @@ forEachVariant('a model refuses', (engine, variant) => {
     test('bytes that are no file', () => {
       expect(madeWith(engine(), { tensors: inFile(all).subarray(0, 500) }).code).toBe('CORRUPT_FILE');
     });
-    test('weights as int8, which is not built, and unknown options', () => {
-      const int8 = madeWith(engine(), {}, { weights: 'int8' });
-      expect([int8.code, int8.argument]).toEqual(['INVALID_ARGUMENT', 'options.weights']);
+    test('weights of another type, and unknown options', () => {
+      const int4 = madeWith(engine(), {}, { weights: 'int4' });
+      expect([int4.code, int4.argument]).toEqual(['INVALID_ARGUMENT', 'options.weights']);
       const unknown = madeWith(engine(), {}, { wieghts: 'float32' });
       expect([unknown.code, unknown.argument]).toEqual(['INVALID_ARGUMENT', 'options.wieghts']);
     });
@@ -115,23 +115,32 @@ forEachVariant('a model refuses', (engine, variant) => {
       await stillRight();
     });
     test.each([
-      ['mask', { data: new Float32Array(16), shape: [4, 4] }],
-      ['ablateHeads', [[0, 1]]],
-      ['attentionTemperature', 2],
-      ['projections', true],
+      ['mask', 3],
+      ['mask', { data: new Int32Array(16), shape: [4, 4] }],
+      ['ablateHeads', [[0, 3]]],
+      ['ablateHeads', [0]],
+      ['attentionTemperature', 0],
+      ['projections', 1],
       ['decoderIds', [1]],
       ['logits', 'all'],
       ['cache', {}],
-    ])('%s, which is known and not built, by name', async (name, value) => {
+    ])('%s of %o, by name', async (name, value) => {
       const error = await refusal(model.forward(ids, { [name]: value } as never));
-      expect([error.code, error.argument]).toEqual(['INVALID_ARGUMENT', `options.${name}`]);
+      expect(error.code).toMatch(/^(INVALID_ARGUMENT|UNSUPPORTED_DTYPE)$/);
+      expect(error.argument).toBe(`options.${name}`);
+      await stillRight();
+    });
+    test('an array of masks that is not one for each layer', async () => {
+      const error = await refusal(model.forward(ids, { mask: [null, null] }));
+      expect([error.code, error.argument]).toEqual(['SHAPE_MISMATCH', 'options.mask']);
     });
     test('an unknown pooling', async () => {
       const error = await refusal(model.embed(ids, { pooling: 'max' } as never));
       expect([error.code, error.argument]).toEqual(['INVALID_ARGUMENT', 'options.pooling']);
     });
-    test('what is not built is not there', () => {
-      expect(['generate', 'createCache'].filter((name) => name in model)).toEqual([]);
+    test('to generate, and to make a cache: it is no decoder', async () => {
+      expect((await refusal(model.generate(ids, { maxNewTokens: 1 }))).code).toBe('INVALID_ARGUMENT');
+      expect(() => model.createCache()).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
     });
   });
 

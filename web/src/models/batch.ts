@@ -44,7 +44,13 @@ export function slice({ ids, mask }: Batch, from: number, to: number): Batch {
   return { batch: 1, length: to - from, ids: ids.slice(from, to), mask: mask.slice(from, to), types: undefined };
 }
 
-/** Of one sequence, all of whose tokens attend. */
+/** One sequence, all of whose tokens attend. */
 export function sequence(ids: Int32Array): Batch {
-  return { batch: 1, length: ids.length, ids, mask: new Int32Array(ids.length).fill(1), types: undefined };
+  return { ...sequences(1, ids.length), ids };
+}
+
+/** All of their tokens attend. */
+export function sequences(batch: number, length: number): Batch {
+  const ids = new Int32Array(batch * length);
+  return { batch, length, ids, mask: ids.map(() => 1), types: undefined };
 }

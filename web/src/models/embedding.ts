@@ -29,7 +29,7 @@ export function embedTokens(
 }
 
 /** 0, 1, 2 …; RoBERTa's count tokens that are not padding, whatever the mask says. */
-export function encoderPositions({ paddingId }: TokenEmbedding, { ids, length }: Batch): Int32Array {
+export function encoderPositions({ ids, length }: Batch, paddingId: number | undefined): Int32Array {
   if (paddingId === undefined) return ids.map((_, at) => at % length);
   let last = paddingId;
   return ids.map((id, at) => {

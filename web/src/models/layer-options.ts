@@ -1,6 +1,7 @@
 import { finite, integer } from '../arguments.js';
 import { AttentionError, invalid } from '../errors.js';
 import type { Mask, TensorLike } from '../types.js';
+import type { Stack } from './parts.js';
 import type { ModelOptions } from './types.js';
 
 /** What is done to layers beside what the model does. */
@@ -22,6 +23,11 @@ export function readLayerOptions(options: ModelOptions, layers: number, heads: n
     ablated: ablatedOf(options.ablateHeads, layers, heads),
     temperature,
   };
+}
+
+/** Of layers that are left as they are. */
+export function plainLayers({ blocks, heads }: Stack): LayerOptions {
+  return readLayerOptions({}, blocks.length, heads);
 }
 
 function masksOf(mask: ModelOptions['mask'], layers: number): LayerOptions['masks'] {

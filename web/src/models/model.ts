@@ -1,18 +1,16 @@
-import { abortError, abortSignal, checkKeys, oneOf } from '../arguments.js';
+import { abortSignal, checkKeys, oneOf } from '../arguments.js';
 import { AttentionError, describe, invalid, refused } from '../errors.js';
 import { makeDisposable } from '../tensor.js';
-import type { Attention, Integers, KvCache, NdArray, Tensor, TensorLike } from '../types.js';
-import { type Batch, checkLength, readBatch, sequence } from './batch.js';
-import { cacheOf, LayerCaches } from './cache.js';
-import { decoderPositions, embedTokens, encoderPositions } from './embedding.js';
+import type { Attention, Integers, NdArray, TensorLike } from '../types.js';
+import { type Batch, readBatch, sequence, sequences } from './batch.js';
+import { cacheOf, type LayerCaches } from './cache.js';
 import { checkRoom, type Generation, generate, generateKeys, readGeneration } from './generate.js';
-import { type LayerOptions, layerKeys, readLayerOptions } from './layer-options.js';
-import type { Checkpoint, Linear, Stack, TokenEmbedding } from './parts.js';
-import { embedPatches, type Patches, readPatches } from './patches.js';
+import { layerKeys, readLayerOptions } from './layer-options.js';
+import type { Checkpoint, Stack, TokenEmbedding } from './parts.js';
+import { readPatches } from './patches.js';
 import { normalized, pool } from './pooling.js';
-import { copyOf, type Memory, remember, runStack, type StackCall, type StackResult } from './stack.js';
+import { type Asked, type Beside, disposed, type Input, type Passed, Runner } from './runner.js';
 import { readTap, type Tap } from './tap.js';
-import { nextTurn } from './turns.js';
 import type {
   AttentionTap,
   CacheOptions,
@@ -28,41 +26,22 @@ import type {
 import type { Weights } from './weights.js';
 
 const inputKeys = ['attentionMask', 'tokenTypeIds', 'signal', ...layerKeys];
-const forwardKeys = [
-  ...inputKeys,
-  ...['attention', 'hiddenStates', 'onLayer', 'projections', 'decoderIds', 'logits', 'cache'],
-];
+const passKeys = ['attention', 'hiddenStates', 'onLayer', 'projections', 'decoderIds', 'logits', 'cache'];
 
-/** What comes in: tokens or, of images, patches, which all attend. */
-type Input = { batch: Batch; patches?: undefined } | { batch: Batch; patches: Patches };
+type Logits = 'last' | 'all' | false;
 
-/** What a pass through one stack is asked for. */
-interface Asked {
-  readonly signal: AbortSignal | undefined;
-  readonly layerOptions: LayerOptions;
-  readonly tap?: Tap | undefined;
-  readonly hiddenStates?: boolean | undefined;
-  readonly projections?: boolean | undefined;
-  readonly onLayer?: ((layer: number) => void) | undefined;
-}
-
-interface Passed {
-  readonly last: NdArray;
-  readonly result: StackResult;
-}
-
-/** Any checkpoint, run layer by layer: embeddings → blocks → heads. */
+/** The public functions of a model: arguments are read at once, and calls run one after the other. */
 class TransformerModel {
   readonly #attention: Attention;
-  readonly #checkpoint: Checkpoint;
   readonly #weights: Weights;
+  readonly #runner: Runner;
   #disposed = false;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(attention: Attention, checkpoint: Checkpoint, weights: Weights) {
     this.#attention = attention;
-    this.#checkpoint = checkpoint;
     this.#weights = weights;
+    this.#runner = new Runner(attention, checkpoint, () => this.#disposed);
   }
 
   get type(): Model['type'] {
@@ -81,53 +60,29 @@ class TransformerModel {
     return this.#checkpoint.stack.embedSize;
   }
   get maxLength(): number {
-    const { tokens, patches } = this.#checkpoint;
-    return tokens?.maxLength ?? (patches?.positions.shape[1] as number);
+    return this.#runner.maxLength;
   }
   get byteLength(): number {
     return this.#weights.byteLength;
   }
 
   async forward(input: TokenIds, given?: ForwardOptions): Promise<ForwardResult> {
-    const options = checkKeys('options', given, forwardKeys);
+    const options = checkKeys('options', given, [...inputKeys, ...passKeys]);
     this.#refuseForeign(options);
-    if (options.onLayer !== undefined && typeof options.onLayer !== 'function') {
-      throw invalid('options.onLayer', options.onLayer, 'a function');
-    }
-    const hiddenStates = oneOf('options.hiddenStates', options.hiddenStates ?? false, [false, true]);
-    const projections = oneOf('options.projections', options.projections ?? false, [false, true]);
+    const { encoder } = this.#checkpoint;
     const logits = oneOf('options.logits', options.logits ?? 'last', ['last', 'all', false] as const);
-    const cache = options.cache === undefined ? undefined : cacheOf(this as unknown as Model, options.cache);
-    if (cache && projections) throw refused('options.projections', 'it beside a cache', 'one or the other');
-    const { encoder, stack } = this.#checkpoint;
-    const tap = readTap(options.attention, this.layers, this.heads);
-    const encoderTap = encoder && readTap(within(options.attention, encoder), encoder.blocks.length, encoder.heads);
+    const cache = this.#cache(options.cache);
+    const asked = this.#askedOfPass(options);
+    if (cache && asked.projections) throw refused('options.projections', 'it beside a cache', 'one or the other');
     const source = this.#read('input', input, options);
-    const target = encoder && readBatch('options.decoderIds', options.decoderIds as TokenIds, this.#tokens);
-    if (target && target.batch !== source.batch.batch) throw otherBatch(target, source.batch);
-
-    let done = 0;
-    const total = stack.blocks.length + (encoder?.blocks.length ?? 0);
-    const onLayer = options.onLayer && (() => options.onLayer?.(done++, total));
-    const asked = { ...this.#asked(options), tap, hiddenStates, projections, onLayer };
+    if (encoder) {
+      const target = readBatch('options.decoderIds', options.decoderIds as TokenIds, this.#tokens);
+      const tap = readTap(within(options.attention, encoder), encoder.blocks.length, encoder.heads);
+      return this.#enqueue(() => this.#forwardBoth(source, encoder, tap, target, asked, logits));
+    }
     return this.#enqueue(async () => {
-      if (!encoder || !target) {
-        const pass = () => this.#pass(source, asked, cache);
-        const passed = await (cache ? cache.whole(pass) : pass());
-        return this.#result(passed, source.batch, asked, logits);
-      }
-      const encoded = await this.#encode(source, encoder, { signal: asked.signal, tap: encoderTap, onLayer });
-      try {
-        const passed = await this.#pass({ batch: target }, asked, undefined, encoded.memory);
-        const { attentions } = encoded.result;
-        return {
-          ...this.#result(passed, target, asked, logits),
-          ...(encoderTap && { encoderAttentions: inOrder(encoderTap, attentions) }),
-          ...(tap && { crossAttentions: inOrder(tap, passed.result.crossAttentions) }),
-        } as ForwardResult;
-      } finally {
-        encoded.memory[Symbol.dispose]();
-      }
+      const pass = () => this.#runner.pass(source, asked, { cache });
+      return this.#result(await (cache ? cache.whole(pass) : pass()), source.batch, asked, logits);
     });
   }
 
@@ -137,9 +92,9 @@ class TransformerModel {
     const pooling = oneOf('options.pooling', options.pooling ?? 'mean', ['mean', 'cls', 'last'] as const);
     const normalize = oneOf('options.normalize', options.normalize ?? true, [false, true]);
     const source = this.#read('input', input, options);
-    const { encoder } = this.#checkpoint;
-    const asked = this.#asked(options, encoder);
-    const { last } = await this.#enqueue(() => this.#pass(source, asked, undefined, undefined, encoder));
+    const stack = this.#checkpoint.encoder ?? this.#checkpoint.stack;
+    const asked = this.#asked(options, stack);
+    const { last } = await this.#enqueue(() => this.#runner.pass(source, asked, {}, stack));
     const rows = pool(last, pooling, source.batch.mask);
     return normalize ? normalized(rows) : rows;
   }
@@ -147,19 +102,22 @@ class TransformerModel {
   async generate(prompt: Integers | TensorLike, given: GenerateOptions): Promise<Int32Array<ArrayBuffer>> {
     const options = checkKeys('options', given, [...inputKeys, ...generateKeys]);
     const { encoder, stop } = this.#checkpoint;
-    if (!this.#isDecoder && !encoder)
+    if (!this.#isDecoder && !encoder) {
       throw new AttentionError('INVALID_ARGUMENT', undefined, `${this.type} models do not generate`);
+    }
     this.#refuseForeign(options);
     const tap = readTap(options.attention, this.layers, this.heads);
     const generation = readGeneration(this.#attention, options, stop, tap);
-    const { batch } = this.#read('prompt', prompt as TokenIds, options);
-    if (batch.batch !== 1) {
-      throw new AttentionError('SHAPE_MISMATCH', 'prompt', `got ${batch.batch} sequences, wanted one`);
+    const source = this.#read('prompt', prompt as TokenIds, options);
+    if (source.batch.batch !== 1) {
+      throw new AttentionError('SHAPE_MISMATCH', 'prompt', `got ${source.batch.batch} sequences, wanted one`);
     }
-    const cache = options.cache === undefined ? undefined : cacheOf(this as unknown as Model, options.cache);
+    const cache = this.#cache(options.cache);
     const asked = { ...this.#asked(options), tap };
     return this.#enqueue(() =>
-      encoder ? this.#translate(batch, encoder, asked, generation) : this.#continue(batch, asked, generation, cache),
+      encoder
+        ? this.#translate(source, encoder, asked, generation)
+        : this.#continue(source.batch, asked, generation, cache),
     );
   }
 
@@ -167,7 +125,7 @@ class TransformerModel {
     if (this.#disposed) throw disposed();
     if (!this.#isDecoder) throw new AttentionError('INVALID_ARGUMENT', undefined, `${this.type} models take no cache`);
     const options = checkKeys('options', given, ['batch', 'capacity', 'dtype', 'window', 'sinkTokens']);
-    return this.#caches(options);
+    return this.#runner.caches(this.#self, options);
   }
 
   dispose(): void {
@@ -175,11 +133,17 @@ class TransformerModel {
     this.#weights.dispose();
   }
 
+  get #checkpoint(): Checkpoint {
+    return this.#runner.checkpoint;
+  }
   get #tokens(): TokenEmbedding {
     return this.#checkpoint.tokens as TokenEmbedding;
   }
   get #isDecoder(): boolean {
     return this.#checkpoint.stack.causal && !this.#checkpoint.encoder;
+  }
+  get #self(): Model {
+    return this as unknown as Model;
   }
 
   /** Options of other families. */
@@ -194,153 +158,71 @@ class TransformerModel {
     if (patches) for (const name of ['attentionMask', 'tokenTypeIds'] as const) refuse(name, 'images have no tokens');
   }
 
+  #cache(given: ModelCache | undefined): LayerCaches | undefined {
+    return given === undefined ? undefined : cacheOf(this.#self, given);
+  }
+
   #read(argument: string, input: TokenIds, options: ModelOptions): Input {
     if (this.#disposed) throw disposed();
-    abortSignal(options.signal);
     const { patches: embedding } = this.#checkpoint;
     if (!embedding) return { batch: readBatch(argument, input, this.#tokens, options) };
     const patches = readPatches(this.#attention, input as TensorLike, embedding);
-    const { batch, count } = patches;
-    const ids = new Int32Array(batch * (count + 1));
-    return { batch: { batch, length: count + 1, ids, mask: ids.map(() => 1), types: undefined }, patches };
+    return { batch: sequences(patches.batch, patches.count + 1), patches };
   }
 
   #asked(options: ModelOptions, stack: Stack = this.#checkpoint.stack): Asked {
+    const { length } = stack.blocks;
+    return { signal: abortSignal(options.signal), layerOptions: readLayerOptions(options, length, stack.heads) };
+  }
+
+  #askedOfPass(options: ForwardOptions): Asked {
+    const { onLayer } = options;
+    if (onLayer !== undefined && typeof onLayer !== 'function') throw invalid('options.onLayer', onLayer, 'a function');
+    let done = 0;
+    const total = this.layers + (this.#checkpoint.encoder?.blocks.length ?? 0);
     return {
-      signal: options.signal,
-      layerOptions: readLayerOptions(options, stack.blocks.length, stack.heads),
+      ...this.#asked(options),
+      tap: readTap(options.attention, this.layers, this.heads),
+      hiddenStates: oneOf('options.hiddenStates', options.hiddenStates ?? false, [false, true]),
+      projections: oneOf('options.projections', options.projections ?? false, [false, true]),
+      onLayer: onLayer && (() => onLayer(done++, total)),
     };
   }
 
-  /** An input through one stack, the decoder by default. */
-  async #pass(
-    { batch, patches }: Input,
-    asked: Asked,
-    cache?: LayerCaches,
-    memory?: Memory,
-    stack: Stack = this.#checkpoint.stack,
-  ): Promise<Passed> {
-    const hidden = await this.#run({ batch, patches } as Input, asked, cache, memory, stack);
-    try {
-      return { last: copyOf(hidden.tensor), result: hidden.result };
-    } finally {
-      hidden.tensor.dispose();
-    }
-  }
-
-  async #run(
-    { batch, patches }: Input,
-    asked: Asked,
-    cache: LayerCaches | undefined,
-    memory: Memory | undefined,
-    stack: Stack,
-  ): Promise<{ tensor: Tensor<'float32'>; result: StackResult }> {
-    if (this.#disposed) throw disposed();
-    cache?.check(batch);
-    checkLength('input', (cache?.length ?? 0) + batch.length, this.maxLength);
-    const mask = cache ? cache.maskWith(batch) : batch.mask.includes(0) ? batch.mask : undefined;
-    const positions = stack.causal
-      ? decoderPositions(batch, (entry) => cache?.count(entry) ?? 0)
-      : encoderPositions(this.#tokens ?? {}, batch);
-    const tensor = patches
-      ? embedPatches(this.#attention, patches, this.#checkpoint.patches as NonNullable<Checkpoint['patches']>)
-      : embedTokens(this.#attention, this.#tokens, stack.embedSize, batch, positions);
-    const call: StackCall = {
-      ...asked,
-      batch: batch.batch,
-      length: batch.length,
-      mask,
-      positions,
-      caches: cache?.layers,
-      memory,
-      before: async () => {
-        await nextTurn();
-        if (asked.signal?.aborted) throw abortError(asked.signal);
-        if (this.#disposed) throw disposed();
-      },
-      after: (layer) => asked.onLayer?.(layer),
-    };
-    try {
-      const result = await runStack(this.#attention, stack, tensor, call);
-      cache?.keep(mask);
-      return { tensor, result };
-    } catch (error) {
-      tensor.dispose();
-      throw error;
-    }
-  }
-
-  /** An encoder's output as what the decoder's layers read. */
-  async #encode(
+  async #forwardBoth(
     source: Input,
     encoder: Stack,
-    asked: Omit<Asked, 'layerOptions'>,
-  ): Promise<{ memory: Memory; result: StackResult }> {
-    const plain = readLayerOptions({}, encoder.blocks.length, encoder.heads);
-    const { tensor, result } = await this.#run(
-      source,
-      { ...asked, layerOptions: plain },
-      undefined,
-      undefined,
-      encoder,
-    );
-    const { mask } = source.batch;
+    encoderTap: Tap | undefined,
+    target: Batch,
+    asked: Asked,
+    logits: Logits,
+  ): Promise<ForwardResult> {
+    const { signal, tap, onLayer } = asked;
+    if (target.batch !== source.batch.batch) throw otherBatch(target, source.batch);
+    const { memory, result } = await this.#runner.encode(source, encoder, { signal, tap: encoderTap, onLayer });
     try {
+      const passed = await this.#runner.pass({ batch: target }, asked, { memory });
       return {
-        memory: remember(this.#attention, this.#checkpoint.stack, tensor, mask.includes(0) ? mask : undefined),
-        result,
+        ...this.#result(passed, target, asked, logits),
+        ...(encoderTap && { encoderAttentions: inOrder(encoderTap, result.attentions) }),
+        ...(tap && { crossAttentions: inOrder(tap, passed.result.crossAttentions) }),
       };
     } finally {
-      tensor.dispose();
+      memory.dispose();
     }
   }
 
-  #result(
-    { last, result }: Passed,
-    batch: Batch,
-    { tap, hiddenStates, projections }: Asked,
-    logits: 'last' | 'all' | false,
-  ): ForwardResult {
-    const { pooler } = this.#checkpoint;
-    const scores = this.#logits(last, batch, logits);
+  #result({ last, result }: Passed, batch: Batch, asked: Asked, which: Logits): ForwardResult {
+    const logits = this.#runner.logits(last, batch, which);
+    const pooled = this.#runner.pooled(last);
     return {
       lastHiddenState: last,
-      attentions: tap && inOrder(tap, result.attentions),
-      ...(hiddenStates && { hiddenStates: result.hiddenStates }),
-      ...(projections && { projections: result.projections }),
-      ...(scores && { logits: scores }),
-      ...(pooler && { pooled: this.#attention.tanh(this.#linear(pool(last, 'cls'), pooler)) }),
+      attentions: asked.tap && inOrder(asked.tap, result.attentions),
+      ...(asked.hiddenStates && { hiddenStates: result.hiddenStates }),
+      ...(asked.projections && { projections: result.projections }),
+      ...(logits && { logits }),
+      ...(pooled && { pooled }),
     } as ForwardResult;
-  }
-
-  #linear(x: TensorLike, { weight, bias }: Linear): NdArray {
-    return this.#attention.linear(x, weight, bias);
-  }
-
-  #logits(last: NdArray, batch: Batch, which: 'last' | 'all' | false): NdArray | undefined {
-    const { head, patches } = this.#checkpoint;
-    if (!head || which === false) return undefined;
-    if (patches) return this.#linear(pool(last, 'cls'), head);
-    if (which === 'all') return this.#linear(last, head);
-    const { data } = this.#linear(pool(last, 'last', batch.mask), head);
-    const shape = [batch.batch, 1, data.length / batch.batch];
-    return { data, shape, dims: shape };
-  }
-
-  #caches({ batch = 1, ...options }: CacheOptions): LayerCaches {
-    const { kvHeads, headDim, blocks } = this.#checkpoint.stack;
-    const capacity = options.window === undefined ? { capacity: options.capacity ?? this.maxLength } : {};
-    const layers: KvCache[] = [];
-    try {
-      for (const _ of blocks) {
-        layers.push(this.#attention.kvCache({ ...options, ...capacity, batch, numKvHeads: kvHeads, headDim }));
-      }
-    } catch (error) {
-      for (const layer of layers) layer.dispose();
-      throw error;
-    }
-    const limit = options.window === undefined ? (capacity.capacity as number) : Infinity;
-    return new LayerCaches(this as unknown as Model, batch, limit, layers);
   }
 
   async #continue(
@@ -351,9 +233,9 @@ class TransformerModel {
   ): Promise<Int32Array<ArrayBuffer>> {
     const used = (given?.length ?? 0) + prompt.length;
     checkRoom(used, generation, this.maxLength, given?.limit ?? this.maxLength);
-    const cache = given ?? this.#caches({});
+    const cache = given ?? this.#runner.caches(this.#self, {});
     try {
-      const work = () => generate(this.#attention, prompt, this.#step(asked, cache), generation);
+      const work = () => generate(this.#attention, prompt, this.#step(asked, { cache }), generation);
       return await (given ? given.whole(work) : work());
     } finally {
       if (!given) cache.dispose();
@@ -361,34 +243,34 @@ class TransformerModel {
   }
 
   async #translate(
-    source: Batch,
+    source: Input,
     encoder: Stack,
     asked: Asked,
     generation: Generation,
   ): Promise<Int32Array<ArrayBuffer>> {
     checkRoom(1, generation, this.maxLength, this.maxLength);
-    const { memory } = await this.#encode({ batch: source }, encoder, { signal: asked.signal });
-    const cache = this.#caches({});
+    const { memory } = await this.#runner.encode(source, encoder, { signal: asked.signal });
+    const cache = this.#runner.caches(this.#self, {});
     try {
       const start = sequence(Int32Array.of(this.#checkpoint.start as number));
-      return await generate(this.#attention, start, this.#step(asked, cache, memory), generation);
+      return await generate(this.#attention, start, this.#step(asked, { cache, memory }), generation);
     } finally {
       cache.dispose();
-      memory[Symbol.dispose]();
+      memory.dispose();
     }
   }
 
-  #step(asked: Asked, cache: LayerCaches, memory?: Memory) {
+  #step(asked: Asked, beside: Beside) {
     const { never } = this.#checkpoint;
     return async (batch: Batch) => {
-      const { last, result } = await this.#pass({ batch }, asked, cache, memory);
-      const { data: logits } = this.#logits(last, batch, 'last') as NdArray;
+      const { last, result } = await this.#runner.pass({ batch }, asked, beside);
+      const { data: logits } = this.#runner.logits(last, batch, 'last') as NdArray;
       if (never !== undefined) logits[never] = -Infinity;
       return { logits, attentions: asked.tap && inOrder(asked.tap, result.attentions) };
     };
   }
 
-  /** One after the other, although each gives way between layers: memory stays that of one call. */
+  /** Although each call gives way between layers: memory stays that of one. */
   #enqueue<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#last.then(work);
     this.#last = result.catch(() => {});
@@ -415,8 +297,4 @@ function within(asked: AttentionTap | undefined, { blocks }: Stack): AttentionTa
 function otherBatch(target: Batch, source: Batch): AttentionError {
   const message = `got ${target.batch} sequences, wanted the input's ${source.batch}`;
   return new AttentionError('SHAPE_MISMATCH', 'options.decoderIds', message);
-}
-
-function disposed(): AttentionError {
-  return new AttentionError('DISPOSED', undefined, 'this model was disposed');
 }

@@ -21,14 +21,15 @@ export interface StackCall {
   readonly projections?: boolean | undefined;
   readonly hiddenStates?: boolean | undefined;
   /** Awaited before each layer; throws to end the pass. */
-  readonly before: (layer: number) => Promise<void>;
-  readonly after: (layer: number) => void;
+  readonly before: () => Promise<void>;
+  readonly onLayer?: (() => void) | undefined;
 }
 
 /** An encoder's output as the keys and values of each decoder layer. */
-export interface Memory extends Disposable {
+export interface Memory {
   readonly layers: readonly { key: Tensor<'float32'>; value: Tensor<'float32'> }[];
   readonly mask: { data: Int32Array; shape: number[] } | undefined;
+  dispose(): void;
 }
 
 export interface StackResult {
@@ -50,10 +51,10 @@ export async function runStack(
   try {
     if (call.hiddenStates) run.result.hiddenStates.push(copyOf(hidden));
     for (const [layer, block] of stack.blocks.entries()) {
-      await call.before(layer);
+      await call.before();
       run.block(layer, block);
       if (call.hiddenStates) run.result.hiddenStates.push(copyOf(hidden));
-      call.after(layer);
+      call.onLayer?.();
     }
     if (stack.finalNorm) run.normalise(hidden, stack.finalNorm, hidden);
     return run.result;
@@ -89,7 +90,7 @@ export function remember(
     throw error;
   }
   const shape = encoded.shape.slice(0, 2);
-  return { layers, mask: mask && { data: mask, shape }, [Symbol.dispose]: dispose };
+  return { layers, mask: mask && { data: mask, shape }, dispose };
 }
 
 /** A pass under way, and the memory that it works in. */
