@@ -149,6 +149,10 @@ int positionsLayer(uint32_t length, uint32_t size, double offset, double base) {
   return layer([&](Output& out) { return sinusoidalPositions(length, size, offset, base, out, arena); });
 }
 
+int readCache(uint32_t cache) {
+  AttentionOutputs outputs;
+  return finish(cacheAt(cache)->read(outputs.output, outputs.weights, arena), outputs);
+}
 int saveCache(uint32_t cache) {
   return layer([&](Output& out) { return cacheAt(cache)->save(out, arena); });
 }
@@ -254,6 +258,7 @@ EMSCRIPTEN_BINDINGS(attention) {
   emscripten::function("cacheAttend", &cacheAttend);
   emscripten::function("truncateCache", &truncateCache);
   emscripten::function("reorderCache", &reorderCache);
+  emscripten::function("readCache", &readCache);
   emscripten::function("saveCache", &saveCache);
   emscripten::function("loadCache", &loadCache);
   emscripten::function("attentionMap", &mapLayer);

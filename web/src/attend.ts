@@ -12,8 +12,8 @@ import type { AttentionOptions, AttentionResult, AttentionRules, Mask, NdArray }
 export interface AttentionRequest {
   /** Behind those of the rules. */
   operands: readonly (Operand | undefined)[];
-  /** Behind those of the rules. */
-  integers?: readonly number[];
+  /** Behind those of the rules; asked for once no code of the caller's runs any more. */
+  integers?: () => readonly number[];
   /** What a mask rule is compiled for. */
   shape: () => CallShape | undefined;
   run: (core: Core) => number;
@@ -59,7 +59,7 @@ export function attendFor<R>(
   return engine.call(
     {
       operands,
-      integers: [...rules.integers, ...(request.integers ?? [])],
+      integers: [...rules.integers, ...(request.integers?.() ?? [])],
       numbers: rules.numbers,
       out: options.out,
       run: request.run,
@@ -93,9 +93,10 @@ export function attendProjected(
 ): AttentionResult {
   const options = checkKeys('options', given, optionKeys);
   const operands = [x, key, value, ...projections];
-  const address = cache?.addressIn(engine, 'options.cache') ?? 0;
-  const shape = () => shapeOfSources(x, key ?? x, options.numHeads, cache?.length);
+  const held = cache?.heldFor(engine, 'options.cache');
+  const shape = () => shapeOfSources(x, key ?? x, options.numHeads, held?.length);
   const run = (core: Core) => core.projectedAttention();
-  const rules = cache?.placed(options, true) ?? options;
-  return attend(engine, { operands, integers: [address], shape, run }, rules, weights);
+  const rules = held?.placed(options, true) ?? options;
+  const integers = () => [held?.address() ?? 0];
+  return attend(engine, { operands, integers, shape, run }, rules, weights);
 }

@@ -35,6 +35,7 @@ export interface Core {
   cacheAttend(): number;
   truncateCache(cache: number, length: number): number;
   reorderCache(cache: number): number;
+  readCache(cache: number): number;
   saveCache(cache: number): number;
   loadCache(cache: number): number;
   attentionMap(): number;

@@ -183,7 +183,7 @@ class EngineAttention extends Layers {
     const features = featureMaps.indexOf(oneOf('options.featureMap', featureMap ?? 'elu+1', featureMaps));
     const request = {
       operands: [operand('q', q), operand('k', k), operand('v', v)],
-      integers: [features],
+      integers: () => [features],
       shape: () => undefined,
       run: (core: Core) => core.linearAttention(),
     };
@@ -195,9 +195,10 @@ class EngineAttention extends Layers {
   attentionMap(q: TensorLike, k: TensorLike, given?: AttentionMapOptions): NdArray {
     const options = checkKeys('options', given, [...ruleKeys, ...mapKeys]);
     const [query, key] = [operand('q', q), operand('k', k)];
+    const map = mapIntegers(options);
     const request = {
       operands: [query, key, optionalOperand('options.logSumExp', options.logSumExp)],
-      integers: mapIntegers(options),
+      integers: () => map,
       shape: () => shapeOfHeads(query, key, options),
       run: (core: Core) => core.attentionMap(),
     };

@@ -1,16 +1,20 @@
 import { checkKeys, integer, oneOf } from './arguments.js';
 import { attend } from './attend.js';
+import type { Core } from './attention-module.js';
 import { shapeOfQueries } from './call-shape.js';
 import type { Engine } from './engine.js';
 import { AttentionError, invalid, refused } from './errors.js';
 import { integerOperand, type Operand, operand } from './operand.js';
 import { headIntegers, optionKeys, ruleIntegers, ruleSlots } from './rules.js';
 import { makeDisposable } from './tensor.js';
-import type { AttentionOptions, AttentionResult, KvCache, KvCacheConfig, TensorLike } from './types.js';
+import type { AttentionOptions, AttentionResult, KvCache, KvCacheConfig, NdArray, TensorLike } from './types.js';
 
 const configKeys = ['batch', 'numKvHeads', 'headDim', 'valueDim', 'capacity', 'dtype', 'window', 'sinkTokens'] as const;
 /** DType of cpp/include/attention/tensor.hpp, in its order. */
 const dtypes = ['float32', 'float16', 'int8'] as const;
+
+/** Positions travel as 32-bit integers. */
+const mostPositions = 2 ** 31 - 1;
 
 /** Gives memory back when a cache was dropped without dispose(). */
 const forgotten = new FinalizationRegistry<{ engine: Engine; address: number }>(({ engine, address }) => {
@@ -45,6 +49,7 @@ function readConfig(given: KvCacheConfig): Config {
     throw refused('config.sinkTokens', 'it without a window', 'config.window beside it');
   }
   const least = window === 0 ? 1 : sinkTokens + window;
+  if (least > mostPositions) throw invalid('config.window', window, `at most ${mostPositions - sinkTokens}`);
   const capacity = window === 0 ? config.capacity : (config.capacity ?? least);
   const headDim = integer('config.headDim', config.headDim, 1);
   return {
@@ -61,7 +66,6 @@ function readConfig(given: KvCacheConfig): Config {
 
 /** A cache in an engine's memory: cpp/include/attention/kv_cache.hpp. */
 export class ResidentCache {
-  readonly capacity: number;
   readonly #engine: Engine;
   readonly #address: number;
   readonly #config: Config;
@@ -71,12 +75,15 @@ export class ResidentCache {
     this.#engine = engine;
     this.#address = address;
     this.#config = config;
-    this.capacity = config.capacity;
     forgotten.register(this, { engine, address }, this);
   }
 
   get length(): number {
     return this.#engine.core.cacheLength(this.addressIn(this.#engine));
+  }
+
+  get capacity(): number {
+    return this.#config.capacity;
   }
 
   get byteLength(): number {
@@ -93,14 +100,16 @@ export class ResidentCache {
   }
 
   append(k: TensorLike, v: TensorLike, given?: { layout?: 'BHSD' | 'BSHD'; numKvHeads?: number }): void {
-    const address = this.addressIn(this.#engine);
+    this.addressIn(this.#engine);
     const { layout, numKvHeads } = headIntegers(checkKeys('options', given, ['layout', 'numKvHeads']));
     const rules = Array.from({ length: ruleIntegers }, (_, place) => (place === 0 ? layout : 0));
-    this.#call([operand('k', k), operand('v', v)], (core) => core.cacheAppend(), [...rules, address, numKvHeads]);
+    const operands = [operand('k', k), operand('v', v)];
+    const address = this.addressIn(this.#engine);
+    this.#call(operands, (core) => core.cacheAppend(), [...rules, address, numKvHeads]);
   }
 
   attend(q: TensorLike, k: TensorLike | null, v: TensorLike | null, given?: AttentionOptions): AttentionResult {
-    const address = this.addressIn(this.#engine);
+    this.addressIn(this.#engine);
     const options = checkKeys('options', given, optionKeys);
     for (const name of ['keyScales', 'valueScales'] as const) {
       if (options[name] !== undefined) throw refused(`options.${name}`, 'it', 'none: a cache makes its own');
@@ -108,19 +117,29 @@ export class ResidentCache {
     if ((k === null) !== (v === null)) throw invalid(k === null ? 'v' : 'k', k ?? v, 'both k and v, or null for both');
     const query = operand('q', q);
     const key = k === null ? undefined : operand('k', k);
-    const rules = this.placed(options, key !== undefined);
+    const value = v === null ? undefined : operand('v', v);
+    const held = this.heldFor(this.#engine);
+    const rules = held.placed(options, key !== undefined);
     const { batch, headDim } = this.#config;
-    const shape = () => shapeOfQueries(query, rules, { batch, size: headDim, keys: this.length + keysOf(key, rules) });
-    const operands = [query, key, v === null ? undefined : operand('v', v)];
-    return attend(this.#engine, { operands, integers: [address], shape, run: (core) => core.cacheAttend() }, rules);
+    const shape = () => shapeOfQueries(query, rules, { batch, size: headDim, keys: held.length + keysOf(key, rules) });
+    const operands = [query, key, value];
+    const integers = () => [held.address()];
+    return attend(this.#engine, { operands, integers, shape, run: (core) => core.cacheAttend() }, rules);
   }
 
-  /** @internal Rules of a call whose queries follow what is held. */
-  placed(options: AttentionOptions, appends: boolean): AttentionOptions {
-    const causal = options.causal ?? appends;
-    if (causal === 'upper-left') throw invalid('options.causal', causal, "true or 'lower-right': positions go on");
-    const queryOffset = options.queryOffset ?? (causal === 'lower-right' ? undefined : this.length);
-    return { ...options, causal, ...(queryOffset === undefined ? {} : { queryOffset }) };
+  /** @internal What a call follows. A mask rule may call back before the core is asked: it shall find the same then. */
+  heldFor(engine: Engine, argument?: string): Held {
+    this.addressIn(engine, argument);
+    const { length } = this;
+    return {
+      length,
+      address: () => {
+        const address = this.addressIn(engine, argument);
+        if (this.length === length) return address;
+        throw refused('options.mask', 'a rule that changed the cache', 'one that only answers');
+      },
+      placed: (options, appends) => placed(options, appends, length),
+    };
   }
 
   truncate(length: number): void {
@@ -140,8 +159,15 @@ export class ResidentCache {
   }
 
   reorder(batch: ArrayLike<number | bigint>): void {
+    const operands = [integerOperand('batch', batch)];
     const address = this.addressIn(this.#engine);
-    this.#call([integerOperand('batch', batch)], (core) => core.reorderCache(address));
+    this.#call(operands, (core) => core.reorderCache(address));
+  }
+
+  read(): { key: NdArray; value: NdArray } {
+    const address = this.addressIn(this.#engine);
+    const request = { operands: [], run: (core: Core) => core.readCache(address) };
+    return this.#engine.call(request, (results) => ({ key: results.copy(0), value: results.copy(1) }));
   }
 
   toBytes(): Uint8Array<ArrayBuffer> {
@@ -174,6 +200,22 @@ export class ResidentCache {
 }
 
 makeDisposable(ResidentCache);
+
+/** What a cache held when a call began. */
+export interface Held {
+  readonly length: number;
+  /** @throws AttentionError where that is no longer so. */
+  address(): number;
+  /** Rules of queries that follow it. */
+  placed(options: AttentionOptions, appends: boolean): AttentionOptions;
+}
+
+function placed(options: AttentionOptions, appends: boolean, length: number): AttentionOptions {
+  const causal = options.causal ?? appends;
+  if (causal === 'upper-left') throw invalid('options.causal', causal, "true or 'lower-right': positions go on");
+  const queryOffset = options.queryOffset ?? (causal === 'lower-right' ? undefined : length);
+  return { ...options, causal, ...(queryOffset === undefined ? {} : { queryOffset }) };
+}
 
 /** New keys of a call; wrong shapes are the core's to refuse. */
 function keysOf(key: Operand | undefined, { layout }: AttentionOptions): number {

@@ -61,6 +61,9 @@ class KvCache {
   /// Entry i continues entry batch[i].
   Status reorder(std::span<const int32_t> batch);
 
+  /// Keys [B,Hkv,length,D] and values [B,Hkv,length,Dv] as they are kept; zeros where they are no longer.
+  Status read(Output& keys, Output& values, Arena& arena) const;
+
   /// The contents as bytes that load() of a cache of the same config reads, in any engine. A whole number of
   /// floats.
   Status save(Output& bytes, Arena& arena) const;
@@ -91,6 +94,7 @@ class KvCache {
   uint64_t savedBytes() const;
   template <class Visit>
   void forEachRun(Visit visit) const;
+  void readRows(size_t at, size_t factorsAt, size_t width, float* to) const;
 
   KvCacheConfig config_;
   KeyPages layout_;              // of a page

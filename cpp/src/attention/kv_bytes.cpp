@@ -2,6 +2,7 @@
 #include <cstring>
 #include <utility>
 
+#include "../runtime/half.hpp"
 #include "attention/kv_cache.hpp"
 
 /// A cache as bytes, in the machine's order (little-endian wherever WebAssembly runs):
@@ -65,6 +66,39 @@ void KvCache::forEachRun(Visit visit) const {
       }
     }
   }
+}
+
+/// One part of all pages, as [B,Hkv,length,width].
+void KvCache::readRows(size_t at, size_t factorsAt, size_t width, float* to) const {
+  std::fill_n(to, config_.batch * config_.kvHeads * length_ * width, 0.0f);
+  for (size_t line = 0; line < config_.batch * config_.kvHeads; ++line) {
+    for (const Range held : stream().held({0, length_})) {
+      for (size_t position = held.begin; position < held.end; ++position) {
+        const std::byte* page = pages_[position / layout_.rows * config_.batch + line / config_.kvHeads];
+        const size_t row = line % config_.kvHeads * layout_.rows + position % layout_.rows;
+        float* out = to + (line * length_ + position) * width;
+        if (config_.dtype == DType::kFloat32) {
+          std::copy_n(reinterpret_cast<const float*>(page + at) + row * width, width, out);
+        } else if (config_.dtype == DType::kFloat16) {
+          const auto* halves = reinterpret_cast<const uint16_t*>(page + at) + row * width;
+          std::transform(halves, halves + width, out, halfToFloat);
+        } else {
+          const auto* steps = reinterpret_cast<const int8_t*>(page + at) + row * width;
+          const float factor = reinterpret_cast<const float*>(page + factorsAt)[row];
+          for (size_t d = 0; d < width; ++d) out[d] = static_cast<float>(steps[d]) * factor;
+        }
+      }
+    }
+  }
+}
+
+Status KvCache::read(Output& keys, Output& values, Arena& arena) const {
+  const KvCacheConfig& c = config_;
+  ATTENTION_RETURN_IF_ERROR(keys.resolve("", {c.batch, c.kvHeads, length_, c.headDim}, arena));
+  ATTENTION_RETURN_IF_ERROR(values.resolve("", {c.batch, c.kvHeads, length_, c.valueDim}, arena));
+  readRows(0, layout_.keyScalesAt, c.headDim, keys.floats());
+  readRows(layout_.valuesAt, layout_.valueScalesAt, c.valueDim, values.floats());
+  return {};
 }
 
 uint64_t KvCache::savedBytes() const {

@@ -8,6 +8,7 @@
 
 #include "../kernels/store_row.hpp"
 #include "kv_pages.hpp"
+#include "plan_rules.hpp"
 #include "run.hpp"
 
 namespace attention {
@@ -64,6 +65,11 @@ size_t KvCache::byteLength() const {
 Status KvCache::append(const TensorView& key, const TensorView& value, Layout layout, size_t packedHeads) {
   TensorView keys, values;
   ATTENTION_RETURN_IF_ERROR(readRows(key, value, layout, packedHeads, &keys, &values));
+  if (packedHeads != 0 && packedHeads != config_.kvHeads) {
+    return invalidArgument("options.numKvHeads", Message() << "got " << static_cast<int64_t>(packedHeads)
+                                                           << ", wanted the cache's "
+                                                           << static_cast<int64_t>(config_.kvHeads));
+  }
   const Status status = reserve(keys.shape[2]);
   if (status.ok()) write(keys, values);
   end(status.ok() ? keys.shape[2] : 0);
@@ -75,6 +81,7 @@ Status KvCache::attend(const TensorView& query, const std::optional<TensorView>&
                        AttentionOutputs& outputs, Arena& arena) {
   TensorView keys, values;
   keys.shape = {config_.batch, config_.kvHeads, 0, config_.headDim};
+  ATTENTION_RETURN_IF_ERROR(checkHeadCounts(query, options));
   if (key && value) {
     if (key->rank() != query.rank()) {
       return shapeMismatch("k", Message() << "got shape " << key->shape.dims() << ", wanted rank "
@@ -93,7 +100,7 @@ Status KvCache::attend(const TensorView& query, const std::optional<TensorView>&
     const TensorView inputs[] = {query, key.value_or(query), value.value_or(query)};
     ATTENTION_RETURN_IF_ERROR(
         resolveResults(plan, plan.outputShape, inputsOf(inputs, options), outputs, arena, &memory));
-    if (added != 0) write(keys, values);
+    write(keys, values);
     return runAttention(plan, memory, arena);
   };
   const Status status = attendReserved();
@@ -105,6 +112,10 @@ Status KvCache::readRows(const TensorView& key, const TensorView& value, Layout 
                          TensorView* keyHeads, TensorView* valueHeads) const {
   ATTENTION_RETURN_IF_ERROR(planCacheRows("k", key, layout, packedHeads, keyHeads));
   ATTENTION_RETURN_IF_ERROR(planCacheRows("v", value, layout, packedHeads, valueHeads));
+  if (value.rank() != key.rank()) {
+    return shapeMismatch("v", Message() << "got shape " << value.shape.dims() << ", wanted rank "
+                                        << static_cast<int64_t>(key.rank()) << " as k has");
+  }
   const size_t batch = config_.batch, heads = config_.kvHeads, added = keyHeads->shape[2];
   ATTENTION_RETURN_IF_ERROR(checkRows("k", key, *keyHeads, {batch, heads, added, config_.headDim}));
   return checkRows("v", value, *valueHeads, {batch, heads, added, config_.valueDim});
@@ -134,6 +145,7 @@ Status KvCache::plan(const TensorView& query, size_t added, const AttentionOptio
 }
 
 void KvCache::write(const TensorView& keyHeads, const TensorView& valueHeads) {
+  if (keyHeads.shape[2] == 0) return;
   const auto store = [this](const TensorView& heads, size_t b, size_t h, size_t s, size_t at,
                             size_t factorsAt) {
     std::byte* const start = page((length_ + s) / layout_.rows, b);

@@ -79,21 +79,6 @@ Status checkLayout(const char* name, const TensorView& x, const AttentionOptions
                                                      << x.shape.dims() << ", wanted rank 4");
 }
 
-Status checkHeadCounts(const TensorView& query, const AttentionOptions& options) {
-  if (options.numKvHeads != 0 && options.numHeads == 0) {
-    return invalidArgument("options.numKvHeads", Message()
-                                                     << "got " << static_cast<int64_t>(options.numKvHeads)
-                                                     << " without numHeads, wanted both");
-  }
-  if (options.numKvHeads != 0 && options.numHeads % options.numKvHeads != 0) {
-    return invalidArgument("options.numKvHeads", Message()
-                                                     << "got " << static_cast<int64_t>(options.numKvHeads)
-                                                     << ", wanted a divisor of numHeads = "
-                                                     << static_cast<int64_t>(options.numHeads));
-  }
-  return checkLayout("q", query, options);
-}
-
 /// A packed last axis must split into heads.
 Status checkSplit(const char* name, const TensorView& x, const AttentionOptions& options, size_t heads) {
   if (!packed(x, options) || x.shape.last() % heads == 0) return {};
@@ -164,6 +149,21 @@ Status planSizes(const TensorView& query, const HeadsAxes& q, const HeadsAxes& k
 }
 
 }  // namespace
+
+Status checkHeadCounts(const TensorView& query, const AttentionOptions& options) {
+  if (options.numKvHeads != 0 && options.numHeads == 0) {
+    return invalidArgument("options.numKvHeads", Message()
+                                                     << "got " << static_cast<int64_t>(options.numKvHeads)
+                                                     << " without numHeads, wanted both");
+  }
+  if (options.numKvHeads != 0 && options.numHeads % options.numKvHeads != 0) {
+    return invalidArgument("options.numKvHeads", Message()
+                                                     << "got " << static_cast<int64_t>(options.numKvHeads)
+                                                     << ", wanted a divisor of numHeads = "
+                                                     << static_cast<int64_t>(options.numHeads));
+  }
+  return checkLayout("q", query, options);
+}
 
 TensorView AttentionPlan::outputHeads(float* output) const {
   const size_t rows = sequences().queryStarts.empty() ? sequences().queries : logSumExpShape[1];

@@ -23,12 +23,10 @@ inline float storeRow(const float* from, size_t count, int8_t* to) {
     doubt += 0.0f * from[i];
   }
   const float factor = largest / 127.0f + doubt;
-  const float inverse = factor > 0 ? 127.0f / largest : 0.0f;
   for (size_t i = 0; i < count; ++i) {
-    // An inverse may be infinite where the values are smallest, and 127 a little too small for the largest
-    // one.
-    const float scaled = std::isinf(inverse) ? from[i] / factor : from[i] * inverse;
-    to[i] = static_cast<int8_t>(std::clamp(std::nearbyint(inverse == 0 ? 0.0f : scaled), -127.0f, 127.0f));
+    // Where the factor is subnormal it is coarse, and the largest value may be more than 127 of it.
+    const float steps = factor > 0 ? std::nearbyint(from[i] / factor) : 0.0f;
+    to[i] = static_cast<int8_t>(std::clamp(steps, -127.0f, 127.0f));
   }
   return factor;
 }

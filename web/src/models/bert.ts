@@ -1,6 +1,6 @@
 import { invalid } from '../errors.js';
 import type { Config } from './config.js';
-import type { Block, Checkpoint } from './parts.js';
+import type { Block, Checkpoint, Stack } from './parts.js';
 import { feedForward, type Weights } from './weights.js';
 
 /** Names without their ".weight" and ".bias". */
@@ -26,11 +26,9 @@ interface Sizes {
   tokenTypes: number;
   paddingId: number | undefined;
   epsilon: number;
-  activation: 'gelu' | 'relu';
+  activation: Stack['activation'];
   layer: (index: number) => LayerNames;
 }
-
-const activations = ['gelu', 'relu'] as const;
 
 /** BERT (Devlin et al. 2018) and RoBERTa (Liu et al. 2019). */
 export function bert(config: Config, type: 'bert' | 'roberta'): (weights: Weights) => Checkpoint {
@@ -49,7 +47,7 @@ export function bert(config: Config, type: 'bert' | 'roberta'): (weights: Weight
     paddingId: type === 'roberta' ? config.id('pad_token_id', 1) : undefined,
     tokenTypes: config.size('type_vocab_size'),
     epsilon: config.number('layer_norm_eps', 1e-12),
-    activation: config.choice('hidden_act', activations, 'gelu'),
+    activation: config.activation('hidden_act', 'gelu'),
     layer: (index) => {
       const at = `encoder.layer.${index}`;
       return {
@@ -81,7 +79,7 @@ export function distilbert(config: Config): (weights: Weights) => Checkpoint {
     paddingId: undefined,
     tokenTypes: 0,
     epsilon: 1e-12,
-    activation: config.choice('activation', activations, 'gelu'),
+    activation: config.activation('activation', 'gelu'),
     layer: (index) => {
       const at = `transformer.layer.${index}`;
       return {

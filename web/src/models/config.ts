@@ -21,6 +21,18 @@ const inert = new Set([
 /** Dropout does nothing where nothing is trained; GPT-2's summaries are of heads that are not read. */
 const inertPattern = /dropout|pdrop$|layerdrop|^summary_/;
 
+/** Names of activations in checkpoints. */
+const activations = {
+  gelu: 'gelu',
+  gelu_python: 'gelu',
+  gelu_new: 'gelu_tanh',
+  gelu_pytorch_tanh: 'gelu_tanh',
+  gelu_fast: 'gelu_tanh',
+  relu: 'relu',
+  silu: 'silu',
+  swish: 'silu',
+} as const;
+
 /** A parsed config.json whose every key must be read or be known to change nothing. */
 export class Config {
   readonly #values: Readonly<Record<string, unknown>>;
@@ -46,6 +58,10 @@ export class Config {
 
   choice<T>(key: string, allowed: readonly T[], standard?: T): T {
     return oneOf(name(key), this.#value(key) ?? standard, allowed);
+  }
+
+  activation(key: string, standard: keyof typeof activations): (typeof activations)[keyof typeof activations] {
+    return activations[this.choice(key, Object.keys(activations) as (keyof typeof activations)[], standard)];
   }
 
   /** Refused where it says anything but what is built. */
@@ -91,11 +107,6 @@ export class Config {
     this.#read.add(key);
     return this.#values[key] ?? undefined;
   }
-}
-
-/** Of a record whose keys are the words that a config may use. */
-export function keysOf<T extends object>(record: T): (keyof T)[] {
-  return Object.keys(record) as (keyof T)[];
 }
 
 function name(key: string): string {

@@ -2,6 +2,7 @@ import { abortError, abortSignal, integer, integers } from '../arguments.js';
 import { AttentionError, invalid } from '../errors.js';
 import type { Attention, NdArray } from '../types.js';
 import { type Batch, sequence, slice } from './batch.js';
+import type { Checkpoint } from './parts.js';
 import { logProbability, type Sampler, sampler } from './sampling.js';
 import type { Tap } from './tap.js';
 import type { GenerateOptions } from './types.js';
@@ -37,15 +38,15 @@ export type Step = (tokens: Batch) => Promise<{ logits: Float32Array; attentions
 export function readGeneration(
   attention: Attention,
   options: GenerateOptions,
-  standardStop: readonly number[],
+  { stop, never }: Checkpoint,
   tap: Tap | undefined,
 ): Generation {
   const { onToken } = options;
   if (onToken !== undefined && typeof onToken !== 'function') throw invalid('options.onToken', onToken, 'a function');
   return {
     maxNewTokens: integer('options.maxNewTokens', options.maxNewTokens, 1),
-    sampler: sampler(attention, options),
-    stop: new Set(options.stop === undefined ? standardStop : integers('options.stop', options.stop)),
+    sampler: sampler(attention, options, never),
+    stop: new Set(options.stop === undefined ? stop : integers('options.stop', options.stop)),
     onToken,
     tap,
     signal: abortSignal(options.signal),

@@ -1,18 +1,7 @@
 import { divisor } from './bert.js';
-import { type Config, keysOf } from './config.js';
+import type { Config } from './config.js';
 import type { Block, Checkpoint } from './parts.js';
 import { feedForward, type Weights } from './weights.js';
-
-/** Names of activations in checkpoints; GPT-2's own is the approximation by tanh. */
-const activations = {
-  gelu_new: 'gelu_tanh',
-  gelu_pytorch_tanh: 'gelu_tanh',
-  gelu_fast: 'gelu_tanh',
-  gelu: 'gelu',
-  relu: 'relu',
-  silu: 'silu',
-  swish: 'silu',
-} as const;
 
 /** Radford et al. 2019: learned positions, normalised first, causal. */
 export function gpt2(config: Config): (weights: Weights) => Checkpoint {
@@ -27,7 +16,7 @@ export function gpt2(config: Config): (weights: Weights) => Checkpoint {
   const vocabulary = config.size('vocab_size');
   const positions = config.size('n_positions', 1024);
   const epsilon = config.number('layer_norm_epsilon', 1e-5);
-  const activation = activations[config.choice('activation_function', keysOf(activations), 'gelu_new')];
+  const activation = config.activation('activation_function', 'gelu_new');
   const scaleByLayer = config.flag('scale_attn_by_inverse_layer_idx', false);
   const isTied = config.flag('tie_word_embeddings', true);
   const stop = config.ids('eos_token_id');

@@ -1,7 +1,6 @@
 import { finite, oneOf } from '../arguments.js';
 import { AttentionError, invalid } from '../errors.js';
 import type { RopeScaling } from '../types.js';
-import { divisor } from './bert.js';
 import type { Config } from './config.js';
 import type { Block, Checkpoint, Linear, Norm } from './parts.js';
 import { feedForward, type Weights } from './weights.js';
@@ -10,12 +9,13 @@ type Given = Readonly<Record<string, unknown>>;
 
 /** Touvron et al. 2023: RMSNorm first, rotary positions, heads that share keys, gated SiLU. */
 export function llama(config: Config): (weights: Weights) => Checkpoint {
-  config.only('hidden_act', 'silu', 'swish');
+  const activation = config.activation('hidden_act', 'silu');
   config.only('sliding_window');
   config.only('rope_interleaved', false);
+  config.ignore('is_llama_config');
   const e = config.size('hidden_size');
   const heads = config.size('num_attention_heads');
-  const headDim = config.size('head_dim', e / divisor(config, 'num_attention_heads', e));
+  const headDim = config.size('head_dim', e % heads === 0 ? e / heads : undefined);
   const kvHeads = config.size('num_key_value_heads', heads);
   if (heads % kvHeads !== 0) {
     throw invalid('files.config.num_key_value_heads', kvHeads, `a divisor of ${heads} heads`);
@@ -28,6 +28,7 @@ export function llama(config: Config): (weights: Weights) => Checkpoint {
   const attentionBias = config.flag('attention_bias', false);
   const mlpBias = config.flag('mlp_bias', false);
   const isTied = config.flag('tie_word_embeddings', false);
+  if (headDim % 2 !== 0) throw invalid('files.config.head_dim', headDim, 'an even size: its halves are turned');
   const rotary = rotaryOf(config, headDim, maxLength);
   const stop = config.ids('eos_token_id');
 
@@ -64,7 +65,7 @@ export function llama(config: Config): (weights: Weights) => Checkpoint {
         headDim,
         embedSize: e,
         normFirst: true,
-        activation: 'silu',
+        activation,
         causal: true,
         rotary,
         finalNorm: norm(weights, 'norm'),

@@ -1,11 +1,9 @@
 import { invalid } from '../errors.js';
 import type { Attention, Tensor } from '../types.js';
 import { divisor } from './bert.js';
-import { type Config, keysOf } from './config.js';
+import type { Config } from './config.js';
 import type { Block, Checkpoint, Projections, Stack, TokenEmbedding } from './parts.js';
 import { feedForward, type Weights } from './weights.js';
-
-const activations = { swish: 'silu', silu: 'silu', relu: 'relu', gelu: 'gelu' } as const;
 
 /** Junczys-Dowmunt et al. 2018: the transformer of Vaswani et al. 2017, translating. */
 export function marian(config: Config, attention: Attention): (weights: Weights) => Checkpoint {
@@ -27,7 +25,7 @@ export function marian(config: Config, attention: Attention): (weights: Weights)
   const vocabulary = config.size('vocab_size');
   config.only('decoder_vocab_size', vocabulary);
   const maxLength = config.size('max_position_embeddings', 1024);
-  const activation = activations[config.choice('activation_function', keysOf(activations), 'gelu')];
+  const activation = config.activation('activation_function', 'gelu');
   const scale = config.flag('scale_embedding', false) ? Math.sqrt(e) : 1;
   const paddingId = config.id('pad_token_id', vocabulary - 1);
   const start = config.id('decoder_start_token_id', paddingId);

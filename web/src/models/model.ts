@@ -73,7 +73,6 @@ class TransformerModel {
     const logits = oneOf('options.logits', options.logits ?? 'last', ['last', 'all', false] as const);
     const cache = this.#cache(options.cache);
     const asked = this.#askedOfPass(options);
-    if (cache && asked.projections) throw refused('options.projections', 'it beside a cache', 'one or the other');
     const source = this.#read('input', input, options);
     if (encoder) {
       const target = readBatch('options.decoderIds', options.decoderIds as TokenIds, this.#tokens);
@@ -101,13 +100,13 @@ class TransformerModel {
 
   async generate(prompt: Integers | TensorLike, given: GenerateOptions): Promise<Int32Array<ArrayBuffer>> {
     const options = checkKeys('options', given, [...inputKeys, ...generateKeys]);
-    const { encoder, stop } = this.#checkpoint;
+    const { encoder } = this.#checkpoint;
     if (!this.#isDecoder && !encoder) {
       throw new AttentionError('INVALID_ARGUMENT', undefined, `${this.type} models do not generate`);
     }
     this.#refuseForeign(options);
     const tap = readTap(options.attention, this.layers, this.heads);
-    const generation = readGeneration(this.#attention, options, stop, tap);
+    const generation = readGeneration(this.#attention, options, this.#checkpoint, tap);
     const source = this.#read('prompt', prompt as TokenIds, options);
     if (source.batch.batch !== 1) {
       throw new AttentionError('SHAPE_MISMATCH', 'prompt', `got ${source.batch.batch} sequences, wanted one`);
@@ -261,11 +260,9 @@ class TransformerModel {
   }
 
   #step(asked: Asked, beside: Beside) {
-    const { never } = this.#checkpoint;
     return async (batch: Batch) => {
       const { last, result } = await this.#runner.pass({ batch }, asked, beside);
       const { data: logits } = this.#runner.logits(last, batch, 'last') as NdArray;
-      if (never !== undefined) logits[never] = -Infinity;
       return { logits, attentions: asked.tap && inOrder(asked.tap, result.attentions) };
     };
   }

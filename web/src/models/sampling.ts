@@ -9,9 +9,19 @@ export type Sampler = (logits: Float32Array) => number;
 
 /**
  * The most likely token at temperature 0; else one drawn from softmax(logits/temperature), cut to the topK most likely
- * ones and then to the fewest whose probabilities reach topP (Holtzman et al. 2020).
+ * ones and then to the fewest whose probabilities reach topP (Holtzman et al. 2020). `never`: an id that is not picked.
  */
-export function sampler(attention: Attention, options: GenerateOptions): Sampler {
+export function sampler(attention: Attention, options: GenerateOptions, never?: number): Sampler {
+  const pick = freeSampler(attention, options);
+  if (never === undefined) return pick;
+  return (logits) => {
+    const others = logits.slice();
+    others[never] = -Infinity;
+    return pick(others);
+  };
+}
+
+function freeSampler(attention: Attention, options: GenerateOptions): Sampler {
   const temperature = finite('options.temperature', options.temperature ?? 0);
   if (temperature < 0) throw invalid('options.temperature', temperature, 'at least 0');
   for (const name of ['topK', 'topP', 'seed'] as const) {

@@ -177,7 +177,7 @@ class StackRun {
       ? (caches[layer] as KvCache).attend(q, k, v, options)
       : this.#attention.scaledDotProductAttention(q, k, v, { ...options, causal: this.#stack.causal });
     if (weights) this.result.attentions.set(layer, (tap as Tap).select(weights));
-    if (projections) this.#show(logSumExp as NdArray, options.scale);
+    if (projections) this.#show(logSumExp as NdArray, options.scale, caches?.[layer]);
     for (const head of layerOptions.ablated[layer] ?? []) this.#ablate(head);
     this.#linear(this.#attended, output, this.#branch);
   }
@@ -232,15 +232,10 @@ class StackRun {
     for (let at = head * headDim; at < values.length; at += heads * headDim) values.fill(0, at, at + headDim);
   }
 
-  #show(logSumExp: NdArray, scale: number): void {
+  #show(logSumExp: NdArray, scale: number, cache: KvCache | undefined): void {
     const { heads, kvHeads } = this.#stack;
-    this.result.projections.push({
-      query: byHead(this.#query, heads),
-      key: byHead(this.#key, kvHeads),
-      value: byHead(this.#value, kvHeads),
-      logSumExp,
-      scale,
-    });
+    const { key, value } = cache?.read() ?? { key: byHead(this.#key, kvHeads), value: byHead(this.#value, kvHeads) };
+    this.result.projections.push({ query: byHead(this.#query, heads), key, value, logSumExp, scale });
   }
 }
 

@@ -50,7 +50,7 @@ export interface ForwardOptions<A extends AttentionTap = AttentionTap> extends M
   hiddenStates?: boolean;
   /** Encoder-decoders: the target so far. Attentions are then the decoder's own, with the two others beside them. */
   decoderIds?: TokenIds;
-  /** Queries, keys, values and log-sum-exp of each layer; not beside a cache. */
+  /** Queries, keys, values and log-sum-exp of each layer. */
   projections?: boolean;
   /** Decoders: 'last' [B,1,V] of each sequence's last attended token (default), 'all' [B,S,V], or none. */
   logits?: 'last' | 'all' | false;
@@ -64,9 +64,9 @@ export interface ForwardOptions<A extends AttentionTap = AttentionTap> extends M
 export interface LayerProjections {
   /** [B,H,S,D], after rotary positions. */
   query: NdArray;
-  /** [B,Hkv,S,D], after rotary positions. */
+  /** [B,Hkv,Skv,D], after rotary positions; all that a cache holds, as it keeps it, and zeros where it no longer does. */
   key: NdArray;
-  /** [B,Hkv,S,D]. */
+  /** [B,Hkv,Skv,D]. */
   value: NdArray;
   /** [B,H,S]. */
   logSumExp: NdArray;

@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { AttentionCall } from './rules.js';
-import type { Integers, TensorLike } from './tensors.js';
+import type { Integers, NdArray, TensorLike } from './tensors.js';
 
 export interface KvCacheConfig {
   /** B; 1 by default. */
@@ -59,6 +59,8 @@ export interface KvCache extends Disposable {
   fork(): KvCache;
   /** Beam search: new batch entry i continues old entry batch[i]. */
   reorder(batch: Integers): void;
+  /** Copies of keys [B,Hkv,length,D] and values [B,Hkv,length,Dv] as they are kept; zeros where they were evicted. */
+  read(): { key: NdArray; value: NdArray };
   /** The contents, with a version and a checksum, for load() of a cache of the same config in any engine. */
   toBytes(): Uint8Array<ArrayBuffer>;
   /** @throws AttentionError CORRUPT_FILE; INVALID_ARGUMENT for a cache of another config. */
