@@ -41,6 +41,13 @@ export function refused(argument: string, got: string, wanted: string): Attentio
   return new AttentionError('INVALID_ARGUMENT', argument, `got ${got}, wanted ${wanted}`);
 }
 
+/** An error of a function that another one calls, in terms of that one's arguments. */
+export function inTermsOf(error: unknown, own: string, callers: string): unknown {
+  if (!(error instanceof AttentionError) || !error.argument?.startsWith(`${own}.`)) return error;
+  const message = error.message.slice(`${error.argument}: `.length);
+  return new AttentionError(error.code, error.argument.replace(own, callers), message, { cause: error.cause });
+}
+
 /** A value as an error message shows it: short, and never a dump of an array. */
 export function describe(value: unknown): string {
   if (typeof value === 'string') return `'${value.length > 40 ? `${value.slice(0, 40)}…` : value}'`;

@@ -40,9 +40,7 @@ export function gpt2(config: Config): (weights: Weights) => Checkpoint {
     };
   };
   return (weights) => {
-    const words = isTied
-      ? weights.linearWeight('wte.weight', [vocabulary, e])
-      : weights.table('wte.weight', [vocabulary, e]);
+    const { words, head } = weights.wordsAndHead('wte.weight', [vocabulary, e], isTied);
     return {
       type: 'gpt2',
       tokens: {
@@ -63,7 +61,7 @@ export function gpt2(config: Config): (weights: Weights) => Checkpoint {
         scaleByLayer,
         finalNorm: weights.norm('ln_f', e, epsilon),
       },
-      head: { weight: 'byteLength' in words ? words : weights.linearWeight('lm_head.weight', [vocabulary, e]) },
+      head,
       stop,
     };
   };

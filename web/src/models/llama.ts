@@ -52,9 +52,7 @@ export function llama(config: Config): (weights: Weights) => Checkpoint {
     };
   };
   return (weights) => {
-    const words = isTied
-      ? weights.linearWeight('embed_tokens.weight', [vocabulary, e])
-      : weights.table('embed_tokens.weight', [vocabulary, e]);
+    const { words, head } = weights.wordsAndHead('embed_tokens.weight', [vocabulary, e], isTied);
     return {
       type: 'llama',
       tokens: { vocabulary, maxLength, words },
@@ -70,9 +68,7 @@ export function llama(config: Config): (weights: Weights) => Checkpoint {
         rotary,
         finalNorm: norm(weights, 'norm'),
       },
-      head: {
-        weight: isTied && 'byteLength' in words ? words : weights.linearWeight('lm_head.weight', [vocabulary, e]),
-      },
+      head,
       stop,
     };
   };

@@ -1,5 +1,5 @@
 import { abortError } from '../arguments.js';
-import { AttentionError } from '../errors.js';
+import { AttentionError, inTermsOf } from '../errors.js';
 import type { Attention, KvCache, NdArray, Tensor, TensorLike } from '../types.js';
 import { type Batch, checkLength } from './batch.js';
 import { LayerCaches } from './cache.js';
@@ -106,7 +106,7 @@ export class Runner {
       }
     } catch (error) {
       for (const layer of layers) layer.dispose();
-      throw error;
+      throw inTermsOf(error, 'config', 'options');
     }
     return new LayerCaches(model, batch, capacity.capacity ?? Infinity, layers);
   }

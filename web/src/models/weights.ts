@@ -90,6 +90,14 @@ export class Weights {
     return this.#dtype === 'int8' ? this.linearWeight(name, shape) : this.fileTable(name, shape);
   }
 
+  /** What tokens go in by and come out by: one weight where they are tied. */
+  wordsAndHead(name: string, shape: readonly number[], isTied: boolean): { words: Table; head: Linear } {
+    if (!isTied)
+      return { words: this.table(name, shape), head: { weight: this.linearWeight('lm_head.weight', shape) } };
+    const weight = this.linearWeight(name, shape);
+    return { words: weight, head: { weight } };
+  }
+
   /** A table in the file's own type. */
   fileTable(name: string, shape: readonly number[]): Tensor {
     const tensor = this.#keep(this.#attention.tensor(this.#find(name, shape)));
