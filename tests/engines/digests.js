@@ -7,7 +7,7 @@ export async function digests({ createAttention, createModel }, options, read) {
   const found = [];
   for (const [name, run] of cases) found.push([name, await digest(await run(attention))]);
   for (const [name, run] of modelCases)
-    found.push([name, await digest(await run((parts) => createModel(attention, parts), read))]);
+    found.push([name, await digest(await run((...files) => createModel(attention, ...files), read))]);
   attention.dispose();
   return found;
 }

@@ -1,4 +1,4 @@
-import type { Attention, Mask, Tensor } from 'attention-wasm';
+import type { Attention, Mask, NdArray, Tensor } from 'attention-wasm';
 import { expectClose, logSumExpTolerance, outputTolerance, probabilityTolerance, scoreTolerance } from './compare.ts';
 import { attention, type OracleOptions, type OracleResult } from './oracle/attention.ts';
 import { sizeOf, valuesOf } from './oracle/values.ts';
@@ -8,6 +8,8 @@ import { dequantised, type Scales } from './stored.ts';
 export const stages = ['scores', 'softcapped', 'biased', 'probabilities'] as const;
 export type Weights = boolean | (typeof stages)[number];
 export type Inputs = readonly [q: Plain, k: Plain, v: Plain];
+/** Of a cache: without keys and values, what it holds. */
+export type CacheInputs = Inputs | readonly [q: Plain, k: null, v: null];
 
 /** The package's options; a Mask comes with the oracle's word for it. */
 export type Options = Omit<OracleOptions, 'mask' | 'attentionMask' | 'alibi' | 'sinks'> & {
@@ -47,22 +49,33 @@ export function expectAttention(
   manner: Manner = {},
   exact: OracleResult = exactly(inputs, options),
 ): OracleResult {
-  const { weights = false, logSumExp = false } = manner;
-  const got = callWith(engine, inputs, options, manner, exact);
-  const [, H = 0, Sq = 0, Skv = 0] = exact.scores.shape;
-  const [q, , v] = inputs;
-  const D = Math.max(1, q.data.length / Math.max(1, (exact.scores.shape[0] as number) * H * Sq));
+  const call: Call = (q, k, v, more) => engine.scaledDotProductAttention(q, k as Plain, v as Plain, more);
+  const got = callWith(engine, call, inputs, options, manner, exact);
+  expectResults(got, exact, inputs[0], valuesOf(dequantised(inputs[2], options.valueScales, options)), manner);
+  return exact;
+}
 
-  expectClose(got.output, exact.output, outputTolerance(valuesOf(dequantised(v, options.valueScales, options)), exact));
+type Got = ReturnType<typeof callWith>;
+
+/** Holds what came back of queries over values, in its manner, against the oracle. */
+export function expectResults(
+  got: Got,
+  exact: OracleResult,
+  q: Plain,
+  values: ArrayLike<number>,
+  { weights = false, logSumExp = false }: Manner,
+): void {
+  const [B = 0, H = 0, Sq = 0, Skv = 0] = exact.scores.shape;
+  const D = Math.max(1, q.data.length / Math.max(1, B * H * Sq));
+  expectClose(got.output, exact.output, outputTolerance(values, exact));
   expectPresence('logSumExp', got.logSumExp, logSumExp);
   if (got.logSumExp)
     expectClose(got.logSumExp, exact.logSumExp, logSumExpTolerance(D, Skv, exact.magnitude, exact.logSumExp));
   expectPresence('weights', got.weights, weights !== false);
-  if (!got.weights) return exact;
+  if (!got.weights) return;
   const stage = weights === true ? 'probabilities' : (weights as (typeof stages)[number]);
   const tolerance = stage === 'probabilities' ? probabilityTolerance(exact) : scoreTolerance(D, exact, stage);
   expectClose(got.weights, exact[stage], tolerance);
-  return exact;
 }
 
 /** The same for each thing that can be asked for beside the output. */
@@ -72,13 +85,20 @@ export function expectEverything(engine: Attention, inputs: Inputs, options: Opt
   return expectAttention(engine, inputs, options, { weights: true, logSumExp: true }, exact);
 }
 
+export type Call = (...given: [q: Plain, k: Plain | null, v: Plain | null, options: object]) => {
+  output: unknown;
+  weights: NdArray | undefined;
+  logSumExp: NdArray | undefined;
+};
+
 /** The call in its manner; what it returns outlives the tensors it was made with. */
-function callWith(
+export function callWith(
   engine: Attention,
-  [q, k, v]: Inputs,
+  call: Call,
+  [q, k, v]: CacheInputs,
   { rule: _, ...options }: Options,
   { weights, logSumExp, resident = [], out }: Manner,
-  { output: { shape } }: OracleResult,
+  { output: { shape } }: Pick<OracleResult, 'output'>,
 ) {
   const held: Tensor[] = [];
   const hold = <T extends Tensor>(tensor: T): T => {
@@ -91,15 +111,15 @@ function callWith(
   const room = out === 'tensor' ? hold(engine.zeros(shape)) : new Float32Array(sizeOf(shape));
   ('fill' in room ? room : room.data).fill(NaN); // what is not written shows
   try {
-    const got = engine.scaledDotProductAttention(query as Plain, key as Plain, value as Plain, {
+    const got = call(query as Plain, key as Plain, value as Plain, {
       ...(rest as object),
       ...(weights !== undefined && { weights }),
       ...(logSumExp !== undefined && { logSumExp }),
       ...(out && { out: room }),
     });
-    const output = got.output as unknown as { data: Float32Array; shape: readonly number[] };
+    const output = got.output as { data: Float32Array; shape: readonly number[] };
     if (out === 'array' && output.data !== room) throw new Error('output.data is not the array given as out');
-    if (out === 'tensor' && got.output !== (room as unknown)) throw new Error('output is not the tensor given as out');
+    if (out === 'tensor' && got.output !== room) throw new Error('output is not the tensor given as out');
     return { ...got, output: { data: output.data.slice(), shape: [...output.shape] } };
   } finally {
     for (const tensor of held) tensor.dispose();

@@ -185,7 +185,13 @@ const forwards: Wrong[] = [
     'options.averageWeights',
     1,
   ),
-  forward('with a cache', (layer) => layer.forward(x, any({ cache: {} })), invalid, 'options.cache', 'not built yet'),
+  forward(
+    'with what is no cache',
+    (layer) => layer.forward(x, any({ cache: {} })),
+    invalid,
+    'options.cache',
+    'kvCache',
+  ),
   forward('with needWeights', (layer) => layer.forward(x, any({ needWeights: true })), invalid, 'options.needWeights'),
   forward(
     'with a mask of other heads',

@@ -2,6 +2,7 @@ import { AttentionError, masks } from 'attention-wasm';
 import { describe, expect, test } from 'vitest';
 import { expectClose } from './compare.ts';
 import { wrongAttention } from './errors-attention.ts';
+import { wrongCaches } from './errors-cache.ts';
 import { wrongCalls } from './errors-calls.ts';
 import { wrongFunctions } from './errors-functions.ts';
 import { wrongLayers } from './errors-layers.ts';
@@ -40,7 +41,7 @@ forEachVariant('errors', (engine) => {
   });
 
   describe('wrong calls', () => {
-    const functions = [...wrongFunctions, ...wrongCalls, ...wrongMultiHead, ...wrongMasks];
+    const functions = [...wrongFunctions, ...wrongCalls, ...wrongMultiHead, ...wrongMasks, ...wrongCaches];
     const wrong = [...wrongAttention, ...wrongStored, ...wrongOptions, ...wrongLayers, ...functions];
     test.each(wrong)('%s', (_, call, code, argument, ...says) => {
       const error = thrownBy(() => call(engine()));
@@ -133,8 +134,6 @@ forEachVariant('errors', (engine) => {
     expect(() => engine().scaledDotProductAttention(...right, { mask })).toThrow(own);
     stillRight();
   });
-
-  test('what is not built is not there', () => expect('kvCache' in engine()).toBe(false));
 
   test('a failed call leaves tensors as they were', () => {
     using x = engine().tensor(random.tensor([4, 8]));

@@ -41,7 +41,7 @@ forEachVariant('a model refuses', (engine, variant) => {
     test.each([
       ['another family', { model_type: 't5' }, 't5'],
       ['no family', { model_type: undefined }, 'model_type'],
-      ['another activation', { hidden_act: 'swish' }, 'hidden_act'],
+      ['another activation', { hidden_act: 'mish' }, 'hidden_act'],
       ['relative positions', { position_embedding_type: 'relative_key' }, 'position_embedding_type'],
       ['heads that do not divide', { num_attention_heads: 4 }, 'heads'],
       ['no layers said', { num_hidden_layers: undefined }, 'num_hidden_layers'],

@@ -42,6 +42,9 @@ export type ConformanceCase = { name: string } & (
       k: Numbers;
       v: Numbers;
       options: OracleOptions;
+      /** What k and v are put together of, where a case has a past: [B,H,P,D], and then what comes now. */
+      past?: { k: Numbers; v: Numbers };
+      now: { k: Numbers; v: Numbers };
       stage: 'scores' | 'softcapped' | 'biased' | 'probabilities';
       weights?: Exact;
     } & Expected)
@@ -160,13 +163,16 @@ function attentionCase(name: string, slots: ReturnType<typeof slotsOf>): Conform
     ...(valid && { queryOffset: Array.from(valid.data, (length) => Number(length) - Sq) }),
   };
   const weights = output('qk_matmul_output');
+  const now = { k: need('K'), v: need('V') };
   return {
     name,
     op: 'Attention',
     q,
-    k: withPast(need('K'), past),
-    v: withPast(need('V'), input('past_value')),
+    k: withPast(now.k, past),
+    v: withPast(now.v, input('past_value')),
     options,
+    ...(past && { past: { k: past, v: need('past_value') } }),
+    now,
     stage:
       (['scores', 'softcapped', 'biased', 'probabilities'] as const)[attribute('qk_matmul_output_mode', 0)] ?? 'scores',
     ...(weights && { weights }),

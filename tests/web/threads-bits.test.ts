@@ -32,6 +32,17 @@ const large: Record<string, (engine: Attention) => object> = {
     e.scaledDotProductAttention(q, k, v, {
       mask: masks.bigBird({ blockSize: 64, window: 3, globalBlocks: 1, randomBlocks: 1 }),
     }),
+  'a cache': (e) => {
+    using cache = e.kvCache({ batch: 2, numKvHeads: 2, headDim: 40, valueDim: 24, capacity: 1000 });
+    cache.append(k, v);
+    return cache.attend(q, k, v, { weights: true, logSumExp: true });
+  },
+  'a cache with a window': (e) => {
+    using cache = e.kvCache({ batch: 2, numKvHeads: 2, headDim: 40, valueDim: 24, window: 150, dtype: 'int8' });
+    cache.append(k, v);
+    const { output } = cache.attend(q, k, v);
+    return [output, cache.attend(q, null, null).output];
+  },
   'one head': (e) => e.scaledDotProductAttention(x, x, x, { numHeads: 1 }),
   'packed sequences': (e) =>
     e.variableLengthAttention(...packed, { cuSeqlensQ: starts, cuSeqlensKv: starts, causal: true, logSumExp: true }),

@@ -40,11 +40,13 @@ export function callOf(recipe: Recipe): Call {
     stored(recipe.types[1], k, sizes, options, 'keyScales'),
     stored(recipe.types[2], v, sizes, options, 'valueScales'),
   ];
-  const resident = recipe.manner.resident.filter((name) =>
-    ['q', 'k', 'v'].includes(name) ? true : 'data' in Object((options as Record<string, unknown>)[name]),
-  );
-  const { weights, ...manner } = recipe.manner;
-  return { inputs, options, manner: { ...manner, ...(weights !== undefined && { weights }), resident }, sizes };
+  return { inputs, options, manner: mannerOf(recipe, { ...options, q, k, v }), sizes };
+}
+
+/** Tensors among what is given may be resident, and nothing else. */
+export function mannerOf({ manner: { weights, ...manner } }: Pick<Recipe, 'manner'>, given: object): Manner {
+  const resident = manner.resident.filter((name) => 'data' in Object((given as Record<string, unknown>)[name]));
+  return { ...manner, ...(weights !== undefined && { weights }), resident };
 }
 
 function sizesOf({ rank, sizes, long }: Recipe): Sizes {
@@ -57,7 +59,7 @@ function sizesOf({ rank, sizes, long }: Recipe): Sizes {
     : { ...heads, B: batch, Sq, Skv, D, Dv };
 }
 
-function shapeOf(rank: Recipe['rank'], B: number, heads: number, length: number, size: number): number[] {
+export function shapeOf(rank: Recipe['rank'], B: number, heads: number, length: number, size: number): number[] {
   const shapes: Record<Recipe['rank'], number[]> = {
     '[S,D]': [length, size],
     '[H,S,D]': [heads, length, size],
@@ -69,7 +71,13 @@ function shapeOf(rank: Recipe['rank'], B: number, heads: number, length: number,
   return shapes[rank];
 }
 
-function optionsOf(recipe: Recipe, sizes: Sizes, random: Random): Options {
+/** `settled` adds what a call without a word about it takes. */
+export function optionsOf(
+  recipe: Pick<Recipe, 'rank' | 'saysHeads' | 'options'>,
+  sizes: Sizes,
+  random: Random,
+  settled: (options: Options) => Options = (options) => options,
+): Options {
   const { B, H, Hkv, Sq, Skv } = sizes;
   const { rank, saysHeads } = recipe;
   const { scale, softcap, causal, window, queryOffset, kvLengths, attentionMask, mask, alibi, sinks } = recipe.options;
@@ -120,7 +128,7 @@ function optionsOf(recipe: Recipe, sizes: Sizes, random: Random): Options {
   const extents = Array.from({ length: B }, (_, b) => ({
     queries: Sq,
     keys: Skv,
-    offset: offsetOf(b, sizes, inOracleWords(options)),
+    offset: offsetOf(b, sizes, inOracleWords(settled(options))),
   }));
   const { mask: built, rule } = meaningOf(mask.tree, { heads: H, extents });
   return { ...options, mask: built, rule };

@@ -52,18 +52,18 @@ export type FloatType = 'float32' | 'float64' | 'float16';
 export type StoredType = FloatType | 'int8';
 export type IntegerType = 'array' | 'int32' | 'int64';
 
-const ranks = ['[S,D]', '[H,S,D]', '[S,H·D]', '[B,S,H·D]', 'BHSD', 'BSHD'] as const;
+export const ranks = ['[S,D]', '[H,S,D]', '[S,H·D]', '[B,S,H·D]', 'BHSD', 'BSHD'] as const;
 export const residents = ['q', 'k', 'v', 'mask', 'attentionMask', 'alibi', 'sinks', 'keyScales', 'valueScales'];
 
 /** There in so many of a hundred cases; a counter-example sheds it where it can. */
-const maybe = <T>(percent: number, arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
+export const maybe = <T>(percent: number, arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
   fc.oneof(
     { withCrossShrink: true },
     { weight: 100 - percent, arbitrary: fc.constant(undefined) },
     { weight: percent, arbitrary },
   );
 
-const floatType = fc.oneof(
+export const floatType = fc.oneof(
   { withCrossShrink: true },
   { weight: 8, arbitrary: fc.constant('float32' as const) },
   { weight: 2, arbitrary: fc.constantFrom('float64' as const, 'float16' as const) },
@@ -104,7 +104,7 @@ const mask = fc.record<MaskRecipe>({
   keep,
 });
 
-const options = fc.record<RecipeOptions>({
+export const optionRecipes = fc.record<RecipeOptions>({
   scale: maybe(25, fc.constantFrom(1, 0.125, 0.01, -0.3, 0)),
   softcap: maybe(25, fc.constantFrom(0, 0.5, 2, 5, 30, 50)),
   causal: maybe(
@@ -142,6 +142,13 @@ const options = fc.record<RecipeOptions>({
   ),
 });
 
+export const mannerRecipes = fc.record<Recipe['manner']>({
+  weights: maybe(40, fc.constantFrom(...stages, true, false)),
+  logSumExp: fc.boolean(),
+  out: maybe(20, fc.constantFrom('array' as const, 'tensor' as const)),
+  resident: maybe(20, fc.subarray(residents)).map((names) => names ?? []),
+});
+
 export const recipes: fc.Arbitrary<Recipe> = fc.record<Recipe>({
   rank: fc.constantFrom(...ranks),
   sizes: fc.record({
@@ -160,11 +167,6 @@ export const recipes: fc.Arbitrary<Recipe> = fc.record<Recipe>({
   types: fc.tuple(floatType, storedType, storedType),
   poison: maybe(40, fc.constant(true)).map(Boolean),
   saysHeads: fc.boolean(),
-  options,
-  manner: fc.record({
-    weights: maybe(40, fc.constantFrom(...stages, true, false)),
-    logSumExp: fc.boolean(),
-    out: maybe(20, fc.constantFrom('array' as const, 'tensor' as const)),
-    resident: maybe(20, fc.subarray(residents)).map((names) => names ?? []),
-  }),
+  options: optionRecipes,
+  manner: mannerRecipes,
 });

@@ -30,7 +30,7 @@ export interface OracleResult {
 }
 
 /** How a shape lays out batch, heads and positions. */
-interface Heads {
+export interface Heads {
   batch: number;
   heads: number;
   length: number;
@@ -39,7 +39,7 @@ interface Heads {
   start(b: number, h: number, s: number): number;
 }
 
-function headsOf(shape: readonly number[], count: number | undefined, layout: 'BHSD' | 'BSHD'): Heads {
+export function headsOf(shape: readonly number[], count: number | undefined, layout: 'BHSD' | 'BSHD'): Heads {
   const headMajor = (batch: number, H: number, S: number, D: number): Heads => ({
     batch,
     heads: H,
