@@ -46,7 +46,7 @@ target_link_options(attention_module PRIVATE ${code_flags}
   # Strict content security policies: invokers are made at link time, never with new Function.
   -sDYNAMIC_EXECUTION=0 -sEMBIND_AOT
   # The engine's limit is a smaller maximum of the memory that the loader passes in.
-  -sIMPORTED_MEMORY -sALLOW_MEMORY_GROWTH -sINITIAL_MEMORY=4MB -sMAXIMUM_MEMORY=4GB -sMALLOC=emmalloc
+  -sIMPORTED_MEMORY -sALLOW_MEMORY_GROWTH -sMEMORY_GROWTH_LINEAR_STEP=1MB -sINITIAL_MEMORY=4MB -sMAXIMUM_MEMORY=4GB -sMALLOC=emmalloc
   -sSTACK_SIZE=128KB
   ${thread_flags})
 set_target_properties(attention_module PROPERTIES OUTPUT_NAME attention SUFFIX .mjs LINK_DEPENDS "${link_inputs}")

@@ -126,14 +126,13 @@ int linearLayer() {
   return floatLayer(
       [](Output& out) { return linear(operand(0), operand(1), optionalOperand(2), out, arena); });
 }
-int packPanelsLayer(int panels) {
-  return floatLayer(
-      [&](Output& out) { return packPanels(operand(0), static_cast<DType>(panels), out, arena); });
+int packPanelsLayer(uint32_t outputs, uint32_t inputs, int panels, uint32_t first) {
+  const PanelSizes sizes{outputs, inputs, static_cast<DType>(panels)};
+  return floatLayer([&](Output& out) { return packPanels(operand(0), sizes, first, out, arena); });
 }
 /// Of a weight [outputs,inputs]; 0 where they are more than memory has.
 uint32_t panelSize(uint32_t outputs, uint32_t inputs, int panels) {
-  const TensorView weight = TensorView::contiguous(nullptr, DType::kFloat32, {outputs, inputs});
-  return panelFloats(weight, static_cast<DType>(panels)).value_or(0);
+  return PanelSizes{outputs, inputs, static_cast<DType>(panels)}.floats().value_or(0);
 }
 int embeddingLayer() {
   return layer([](Output& out) { return embedding(operand(0), operand(1), out, arena); });

@@ -51,11 +51,12 @@ TEST_CASE("weights in panels give the same bits", "[linear]") {
   for (size_t outputs : std::vector<size_t>{1, 7, 8, 9, 17}) {
     for (size_t inputs : std::vector<size_t>{1, 383, 800}) {
       Owned<float> x = normal(random, {7, inputs}), weight = normal(random, {outputs, inputs});
-      const size_t floats = panelFloats(weight.view(), DType::kPanels).value();
+      const PanelSizes sizes{outputs, inputs, DType::kPanels};
+      const size_t floats = sizes.floats().value();
       Owned<float> panels{{floats}, std::vector<float>(floats)};
       Arena arena;
       Output packed = Output::into(panels.view()), fromRows, fromPanels;
-      REQUIRE(packPanels(weight.view(), DType::kPanels, packed, arena).ok());
+      REQUIRE(packPanels(weight.view(), sizes, 0, packed, arena).ok());
       const TensorView view = TensorView::contiguous(panels.values.data(), DType::kPanels, weight.shape);
       REQUIRE(linear(x.view(), weight.view(), std::nullopt, fromRows, arena).ok());
       REQUIRE(linear(x.view(), view, std::nullopt, fromPanels, arena).ok());
@@ -71,11 +72,12 @@ TEST_CASE("int8 panels are their rounded weights, row by row too", "[linear]") {
     for (size_t inputs : std::vector<size_t>{1, 5, 383, 800}) {
       Owned<float> x = normal(random, {7, inputs}), weight = normal(random, {outputs, inputs});
       weight.values.back() = 0;
-      const size_t floats = panelFloats(weight.view(), DType::kPanels8).value();
+      const PanelSizes sizes{outputs, inputs, DType::kPanels8};
+      const size_t floats = sizes.floats().value();
       Owned<float> panels{{floats}, std::vector<float>(floats)};
       Arena arena;
       Output packed = Output::into(panels.view()), fromRows, fromPanels, rows;
-      REQUIRE(packPanels(weight.view(), DType::kPanels8, packed, arena).ok());
+      REQUIRE(packPanels(weight.view(), sizes, 0, packed, arena).ok());
       const TensorView view = TensorView::contiguous(panels.values.data(), DType::kPanels8, weight.shape);
       Owned<int32_t> ids{{outputs}, std::vector<int32_t>(outputs)};
       for (size_t n = 0; n < outputs; ++n) ids.values[n] = static_cast<int32_t>(n);

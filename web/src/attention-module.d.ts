@@ -47,7 +47,7 @@ export interface Core {
   activation(kind: number): number;
   add(): number;
   linear(): number;
-  packPanels(panels: number): number;
+  packPanels(outputs: number, inputs: number, panels: number, first: number): number;
   /** 0 where they are more than memory has. */
   panelFloats(outputs: number, inputs: number, panels: number): number;
   embedding(): number;

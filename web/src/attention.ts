@@ -158,7 +158,10 @@ class EngineAttention extends Layers {
     const address = this.engine.allocate('weight', isTooLarge ? Infinity : floats * bytesPerElement.float32);
     const panels = new ResidentTensor(this.engine, address, [floats], 'float32');
     try {
-      this.layer({ operands: [from], out: panels, run: (core) => core.packPanels(code) });
+      for (const [first, rows] of partsOf(from)) {
+        const run = (core: Core) => core.packPanels(outputs, inputs, code, first);
+        this.layer({ operands: [rows], out: panels, run });
+      }
       return new PackedWeight(panels, from.shape, kind);
     } catch (error) {
       panels.dispose();
@@ -207,6 +210,24 @@ class EngineAttention extends Layers {
 }
 
 makeDisposable(EngineAttention);
+
+/** Values of a weight that are copied in at one time, so that packing a large one takes little beside it. */
+const partSize = 2 ** 20;
+/** A multiple of kPackedRows of cpp/include/attention/layers.hpp. */
+const packedRows = 64;
+
+/** A matrix as parts of some rows, each with the number of its first; in one part where it is there already. */
+function* partsOf(weight: Operand): Generator<[first: number, rows: Operand]> {
+  const [outputs, inputs] = weight.shape as [number, number];
+  const most = Math.max(1, Math.floor(partSize / (packedRows * Math.max(1, inputs)))) * packedRows;
+  const { values } = weight;
+  if (values instanceof ResidentTensor || outputs <= most) return yield [0, weight];
+  for (let first = 0; first < outputs; first += most) {
+    const count = Math.min(most, outputs - first);
+    const part = values.subarray(first * inputs, (first + count) * inputs);
+    yield [first, { ...weight, shape: [count, inputs], values: part }];
+  }
+}
 
 export function attentionOver(engine: Engine, loaded: Loaded): Attention {
   // Their generic results are beyond what the compiler can compare; that every name is there is not.

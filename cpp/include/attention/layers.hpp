@@ -32,11 +32,20 @@ Status activation(Activation kind, const TensorView& x, Output& out, Arena& aren
 /// x + y, broadcast from the right.
 Status add(const TensorView& x, const TensorView& y, Output& out, Arena& arena);
 
-/// weight [N,K] as linear layers read it, to be made once for many calls: into `out`, as many floats as
-/// panelFloats() says. kPanels8 rounds: each row has a factor, max|w|/127, and |error| <= max|w|/254.
-Status packPanels(const TensorView& weight, DType panels, Output& out, Arena& arena);
-/// Nothing where they would be more than memory has.
-std::optional<size_t> panelFloats(const TensorView& weight, DType panels);
+/// Weights [outputs,inputs] as linear layers read them, to be made once for many calls. kPanels8 rounds: each
+/// row has a factor, max|w|/127, and |error| <= max|w|/254.
+struct PanelSizes {
+  size_t outputs = 0, inputs = 0;
+  DType dtype = DType::kPanels;
+
+  /// What they take; nothing where that is more than memory has.
+  std::optional<size_t> floats() const;
+};
+
+/// Rows `first` and on of such weights, [count,inputs], into `out`, which is of all of them: large weights
+/// are packed a part at a time. `first` is a multiple of kPackedRows.
+Status packPanels(const TensorView& rows, const PanelSizes& sizes, size_t first, Output& out, Arena& arena);
+inline constexpr size_t kPackedRows = 64;
 
 /// x [...,K] · weightᵀ [N,K] + bias [N] → [...,N]. Here and below weights are float32 or panels.
 Status linear(const TensorView& x, const TensorView& weight, const std::optional<TensorView>& bias,

@@ -13,46 +13,51 @@ namespace {
 
 constexpr size_t kColumns = kernels::Tile<Arch>::columns;
 
-/// A column of a panel for each row of the weights.
-void packPanels8(const TensorView& weight, int8_t* panels, float* factors, int8_t* row) {
-  const size_t outputs = weight.shape[0], inputs = weight.shape[1];
-  for (size_t n = 0; n < kernels::roundUp(outputs, kColumns); ++n) {
+/// A column of a panel for each row of the weights, up to a whole panel.
+void packPanels8(const TensorView& rows, int8_t* panels, float* factors, int8_t* row) {
+  const size_t count = rows.shape[0], inputs = rows.shape[1];
+  for (size_t n = 0; n < kernels::roundUp(count, kColumns); ++n) {
     std::fill_n(row, inputs, int8_t{0});
-    factors[n] = n < outputs ? kernels::storeRow(weight.floats() + n * inputs, inputs, row) : 0.0f;
+    factors[n] = n < count ? kernels::storeRow(rows.floats() + n * inputs, inputs, row) : 0.0f;
     int8_t* to = panels + n / kColumns * kColumns * inputs + n % kColumns;
     for (size_t k = 0; k < inputs; ++k) to[k * kColumns] = row[k];
   }
 }
 
+static_assert(kPackedRows % kColumns == 0);
+
 }  // namespace
 
-std::optional<size_t> panelFloats(const TensorView& weight, DType panels) {
-  if (weight.shape[0] > kLargestBlock) return std::nullopt;
-  const size_t outputs = kernels::roundUp(weight.shape[0], kColumns);
-  const size_t values[] = {outputs, weight.shape[1]};
+std::optional<size_t> PanelSizes::floats() const {
+  if (outputs > kLargestBlock) return std::nullopt;
+  const size_t rounded = kernels::roundUp(outputs, kColumns);
+  const size_t values[] = {rounded, inputs};
   const std::optional<size_t> count = checkedProduct(values);
-  if (!count || panels == DType::kPanels) return count;
-  // Panels of int8 are whole floats.
-  return *count / sizeof(float) + outputs;
+  if (!count || dtype == DType::kPanels) return count;
+  // Panels of int8 are whole floats; the factors follow all of them.
+  return *count / sizeof(float) + rounded;
 }
 
-Status packPanels(const TensorView& weight, DType panels, Output& out, Arena& arena) {
-  ATTENTION_RETURN_IF_ERROR(checkFloat("weight", weight));
-  if (weight.rank() != 2) {
-    return shapeMismatch("weight", Message() << "got shape " << weight.shape.dims() << ", wanted [out,in]");
+Status packPanels(const TensorView& rows, const PanelSizes& sizes, size_t first, Output& out, Arena& arena) {
+  ATTENTION_RETURN_IF_ERROR(checkFloat("weight", rows));
+  const bool fits =
+      rows.rank() == 2 && rows.shape[1] == sizes.inputs && first + rows.shape[0] <= sizes.outputs;
+  if (!fits) {
+    return shapeMismatch("weight", Message() << "got shape " << rows.shape.dims() << ", wanted [out,in]");
   }
-  const size_t outputs = weight.shape[0], inputs = weight.shape[1];
-  const std::optional<size_t> floats = panelFloats(weight, panels);
+  const std::optional<size_t> floats = sizes.floats();
   if (!floats) return outOfMemory("weight");
-  ATTENTION_RETURN_IF_ERROR(out.resolve("options.out", {*floats}, arena, {&weight, 1}));
-  if (panels == DType::kPanels) {
-    kernels::packPanels<Arch>(weight.floats(), inputs, outputs, inputs, out.floats());
+  ATTENTION_RETURN_IF_ERROR(out.resolve("options.out", {*floats}, arena, {&rows, 1}));
+  if (sizes.dtype == DType::kPanels) {
+    kernels::packPanels<Arch>(rows.floats(), sizes.inputs, rows.shape[0], sizes.inputs,
+                              out.floats() + first * sizes.inputs);
     return {};
   }
-  auto* row = static_cast<int8_t*>(arena.allocate(inputs));
+  auto* row = static_cast<int8_t*>(arena.allocate(sizes.inputs));
   if (row == nullptr) return outOfMemory("weight");
-  const size_t factorsAt = *floats - kernels::roundUp(outputs, kColumns);
-  packPanels8(weight, reinterpret_cast<int8_t*>(out.floats()), out.floats() + factorsAt, row);
+  const size_t factorsAt = *floats - kernels::roundUp(sizes.outputs, kColumns);
+  packPanels8(rows, reinterpret_cast<int8_t*>(out.floats()) + first * sizes.inputs,
+              out.floats() + factorsAt + first, row);
   return {};
 }
 

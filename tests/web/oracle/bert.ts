@@ -1,5 +1,5 @@
-import { attention } from './attention.ts';
 import { add, embedding, gelu, layerNorm, linear, map } from './layers.ts';
+import { attend, type Hooks, reader, type Trace } from './model.ts';
 import type { Exact, Numbers } from './values.ts';
 
 /**
@@ -14,19 +14,22 @@ export interface BertConfig {
   layer_norm_eps: number;
 }
 
-export interface BertResult {
-  hiddenStates: Exact[];
-  attentions: Exact[];
+export interface BertResult extends Trace {
   pooled?: Exact;
+}
+
+interface BertInput extends Hooks {
+  types?: readonly number[];
+  positions?: readonly number[];
 }
 
 export function bert(
   config: BertConfig,
   tensors: Readonly<Record<string, Numbers>>,
   ids: readonly number[],
-  { attends = ids.map(() => 1), types = ids.map(() => 0), positions = ids.map((_, s) => s) } = {},
+  { types = ids.map(() => 0), positions = ids.map((_, s) => s), ...hooks }: BertInput = {},
 ): BertResult {
-  const weight = (name: string): Numbers => tensors[name] ?? fail(name);
+  const weight = reader(tensors);
   const dense = (name: string, x: Numbers) => linear(x, weight(`${name}.weight`), weight(`${name}.bias`));
   const norm = (name: string, x: Numbers) =>
     layerNorm(x, weight(`${name}.weight`), weight(`${name}.bias`), { epsilon: config.layer_norm_eps });
@@ -39,7 +42,7 @@ export function bert(
     : placed;
   let h = norm('embeddings.LayerNorm', typed);
   const hiddenStates = [h];
-  const attentions: Exact[] = [];
+  const [attentions, projections]: [Exact[], Trace['projections']] = [[], []];
   for (let layer = 0; layer < config.num_hidden_layers; layer++) {
     const at = (name: string) => `encoder.layer.${layer}.${name}`;
     const [q, k, v] = ['query', 'key', 'value'].map((name) => dense(at(`attention.self.${name}`), h)) as [
@@ -47,17 +50,18 @@ export function bert(
       Exact,
       Exact,
     ];
-    const attentionMask = { data: attends, shape: [1, ids.length] };
-    const result = attention(q, k, v, { numHeads: config.num_attention_heads, attentionMask });
+    const result = attend(layer, [q, k, v], { numHeads: config.num_attention_heads }, hooks);
     attentions.push(result.probabilities);
+    projections.push(result.projections);
     const a = norm(at('attention.output.LayerNorm'), add(h, dense(at('attention.output.dense'), result.output)));
     const up = map(dense(at('intermediate.dense'), a), gelu);
     h = norm(at('output.LayerNorm'), add(a, dense(at('output.dense'), up)));
     hiddenStates.push(h);
   }
-  if (!tensors['pooler.dense.weight']) return { hiddenStates, attentions };
+  const trace = { hiddenStates, attentions, projections, lastHiddenState: h };
+  if (!tensors['pooler.dense.weight']) return trace;
   const first = { data: h.data.subarray(0, h.shape[1]), shape: [1, h.shape[1] as number] };
-  return { hiddenStates, attentions, pooled: map(dense('pooler.dense', first), Math.tanh) };
+  return { ...trace, pooled: map(dense('pooler.dense', first), Math.tanh) };
 }
 
 /** Mean over the attended tokens, divided by its length. */
@@ -70,8 +74,4 @@ export function embed(last: Exact, attends: readonly number[], normalize = true)
   );
   const norm = normalize ? Math.hypot(...mean) : 1;
   return mean.map((x) => x / norm);
-}
-
-function fail(name: string): never {
-  throw new Error(`the checkpoint has no ${name}`);
 }

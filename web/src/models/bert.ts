@@ -128,6 +128,7 @@ function encoder(type: 'bert' | 'roberta' | 'distilbert', sizes: Sizes): (weight
     },
     ...(weights.has('pooler.dense.weight') ? { pooler: weights.linear('pooler.dense', e, e) } : {}),
     stop: [],
+    never: [],
   });
 }
 

@@ -1,4 +1,4 @@
-import { AttentionError, refused } from '../errors.js';
+import { AttentionError, invalid, refused } from '../errors.js';
 import { makeDisposable } from '../tensor.js';
 import type { KvCache } from '../types.js';
 import type { Batch } from './batch.js';
@@ -13,6 +13,8 @@ export class LayerCaches implements ModelCache {
   #layers: readonly KvCache[];
   /** [B][length]; nothing where every position attends. */
   #mask: readonly Uint8Array[] | undefined;
+  #busy = false;
+  #disposed = false;
   declare [Symbol.dispose]: () => void;
 
   /** Takes over the layers' caches. */
@@ -37,6 +39,7 @@ export class LayerCaches implements ModelCache {
   }
 
   truncate(length: number): void {
+    if (this.#busy) throw refused('cache', 'a change during a call', 'one before or after it');
     for (const layer of this.#layers) layer.truncate(length);
     this.#mask = this.#mask?.map((row) => row.slice(0, length));
   }
@@ -58,22 +61,28 @@ export class LayerCaches implements ModelCache {
   }
 
   dispose(): void {
+    this.#disposed = true;
     for (const layer of this.#layers) layer.dispose();
   }
 
-  /** Runs work that appends; where it fails, everything is as it was before. */
-  async whole<T>(work: () => Promise<T>): Promise<T> {
-    const before = this.fork();
+  get disposed(): boolean {
+    return this.#disposed;
+  }
+
+  /** Runs work that appends, on a fork. This cache becomes it in the end, and where the work fails it is as it was. */
+  async whole<T>(work: (next: LayerCaches) => Promise<T>): Promise<T> {
+    const next = this.fork();
+    this.#busy = true;
     try {
-      return await work();
-    } catch (error) {
-      const after = this.#layers;
-      this.#layers = before.#layers;
-      this.#mask = before.#mask;
-      before.#layers = after;
-      throw error;
+      const result = await work(next);
+      if (!this.#disposed) {
+        [this.#layers, next.#layers] = [next.#layers, this.#layers];
+        this.#mask = next.#mask;
+      }
+      return result;
     } finally {
-      before.dispose();
+      this.#busy = false;
+      next.dispose();
     }
   }
 
@@ -115,10 +124,8 @@ makeDisposable(LayerCaches);
 
 /** A cache of this model. */
 export function cacheOf(model: Model, cache: unknown): LayerCaches {
-  if (cache instanceof LayerCaches && cache.model === model) return cache;
-  throw refused(
-    'options.cache',
-    cache instanceof LayerCaches ? "another model's cache" : String(cache),
-    "this model's",
-  );
+  if (!(cache instanceof LayerCaches)) throw invalid('options.cache', cache, "this model's cache");
+  if (cache.model !== model) throw refused('options.cache', "another model's cache", "this model's");
+  if (cache.disposed) throw new AttentionError('DISPOSED', 'options.cache', 'this cache was disposed');
+  return cache;
 }

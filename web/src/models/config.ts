@@ -9,7 +9,7 @@ const inert = new Set([
   ...['_attn_implementation_autoset', 'initializer_range', 'initializer_factor', 'init_std', 'use_cache'],
   ...['gradient_checkpointing', 'torchscript', 'use_bfloat16', 'pruned_heads', 'chunk_size_feed_forward'],
   ...['bos_token_id', 'eos_token_id', 'pad_token_id', 'sep_token_id', 'cls_token_id', 'unk_token_id', 'mask_token_id'],
-  ...['decoder_start_token_id', 'forced_bos_token_id', 'forced_eos_token_id', 'bad_words_ids', 'suppress_tokens'],
+  ...['decoder_start_token_id', 'forced_eos_token_id', 'suppress_tokens'],
   ...['begin_suppress_tokens', 'id2label', 'label2id', 'num_labels', 'problem_type', 'finetuning_task'],
   ...['task_specific_params', 'return_dict', 'output_attentions', 'output_hidden_states', 'output_past'],
   ...['output_scores', 'return_dict_in_generate', 'tf_legacy_loss', 'tie_encoder_decoder', 'is_encoder_decoder'],
@@ -48,8 +48,9 @@ export class Config {
     return integer(name(key), this.#value(key) ?? standard, 1);
   }
 
+  /** Above 0. */
   number(key: string, standard: number): number {
-    return finite(name(key), this.#value(key) ?? standard);
+    return positive(name(key), this.#value(key) ?? standard);
   }
 
   flag(key: string, standard: boolean): boolean {
@@ -67,7 +68,9 @@ export class Config {
   /** Refused where it says anything but what is built. */
   only(key: string, ...built: readonly unknown[]): void {
     const value = this.#value(key);
-    if (value !== undefined) oneOf(name(key), value, built);
+    if (value === undefined) return;
+    if (built.length === 0) throw invalid(name(key), value, 'none');
+    oneOf(name(key), value, built);
   }
 
   /** Keys that say nothing new. */
@@ -89,6 +92,19 @@ export class Config {
     return (Array.isArray(value) ? value : [value]).map((id) => integer(name(key), id, 0));
   }
 
+  /** Ids that a text of this model ends with, and those that it never has. */
+  textEnds(): { stop: number[]; never: number[] } {
+    this.only('forced_bos_token_id');
+    const never = this.#value('bad_words_ids') ?? [];
+    const isWord = (word: unknown) => Array.isArray(word) && word.length === 1;
+    if (!Array.isArray(never) || !never.every(isWord))
+      throw invalid(name('bad_words_ids'), never, 'lists of one id each');
+    return {
+      stop: this.ids('eos_token_id'),
+      never: never.map(([id]) => integer(name('bad_words_ids'), id, 0)),
+    };
+  }
+
   id(key: string, standard?: number): number {
     return integer(name(key), this.#value(key) ?? standard, 0);
   }
@@ -107,6 +123,13 @@ export class Config {
     this.#read.add(key);
     return this.#values[key] ?? undefined;
   }
+}
+
+/** A finite number above 0. */
+export function positive(argument: string, value: unknown): number {
+  const number = finite(argument, value as number);
+  if (number > 0) return number;
+  throw invalid(argument, value, 'above 0');
 }
 
 function name(key: string): string {

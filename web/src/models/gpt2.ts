@@ -19,7 +19,7 @@ export function gpt2(config: Config): (weights: Weights) => Checkpoint {
   const activation = config.activation('activation_function', 'gelu_new');
   const scaleByLayer = config.flag('scale_attn_by_inverse_layer_idx', false);
   const isTied = config.flag('tie_word_embeddings', true);
-  const stop = config.ids('eos_token_id');
+  const ends = config.textEnds();
 
   const block = (weights: Weights, index: number): Block => {
     const [attention, mlp] = [`h.${index}.attn`, `h.${index}.mlp`];
@@ -62,7 +62,7 @@ export function gpt2(config: Config): (weights: Weights) => Checkpoint {
         finalNorm: weights.norm('ln_f', e, epsilon),
       },
       head,
-      stop,
+      ...ends,
     };
   };
 }

@@ -1,7 +1,7 @@
-import { finite, oneOf } from '../arguments.js';
+import { oneOf } from '../arguments.js';
 import { AttentionError, invalid } from '../errors.js';
 import type { RopeScaling } from '../types.js';
-import type { Config } from './config.js';
+import { type Config, positive } from './config.js';
 import type { Block, Checkpoint, Linear, Norm } from './parts.js';
 import { feedForward, type Weights } from './weights.js';
 
@@ -30,7 +30,7 @@ export function llama(config: Config): (weights: Weights) => Checkpoint {
   const isTied = config.flag('tie_word_embeddings', false);
   if (headDim % 2 !== 0) throw invalid('files.config.head_dim', headDim, 'an even size: its halves are turned');
   const rotary = rotaryOf(config, headDim, maxLength);
-  const stop = config.ids('eos_token_id');
+  const ends = config.textEnds();
 
   const norm = (weights: Weights, name: string): Norm => ({ weight: weights.float32(`${name}.weight`, [e]), epsilon });
   const block = (weights: Weights, index: number): Block => {
@@ -69,7 +69,7 @@ export function llama(config: Config): (weights: Weights) => Checkpoint {
         finalNorm: norm(weights, 'norm'),
       },
       head,
-      stop,
+      ...ends,
     };
   };
 }
@@ -96,8 +96,9 @@ const scalingKeys = {
 function scalingOf(key: string, given: Given, maxLength: number): RopeScaling | undefined {
   const argument = `files.config.${key}`;
   const types = Object.keys(scalingKeys) as (keyof typeof scalingKeys)[];
-  const typeKey = given.rope_type === undefined ? 'type' : 'rope_type';
-  const type = oneOf(`${argument}.${typeKey}`, given[typeKey] ?? 'default', types);
+  const [typeKey, otherKey] = given.rope_type === undefined ? ['type', 'rope_type'] : ['rope_type', 'type'];
+  const type = oneOf(`${argument}.${typeKey}`, given[typeKey as string] ?? 'default', types);
+  if (given[otherKey as string] !== undefined) oneOf(`${argument}.${otherKey}`, given[otherKey as string], [type]);
   const known: readonly string[] = ['type', 'rope_type', 'rope_theta', ...scalingKeys[type]];
   for (const [name, value] of Object.entries(given)) {
     if (known.includes(name) || value === null || value === undefined) continue;
@@ -130,5 +131,5 @@ function scalingOf(key: string, given: Given, maxLength: number): RopeScaling | 
 
 function number(given: Given | undefined, key: string, name: string, standard?: number, isOptional = false) {
   const value = given?.[name] ?? standard;
-  return value === undefined && isOptional ? undefined : finite(`files.config.${key}.${name}`, value);
+  return value === undefined && isOptional ? undefined : positive(`files.config.${key}.${name}`, value);
 }

@@ -30,7 +30,7 @@ export function marian(config: Config, attention: Attention): (weights: Weights)
   const paddingId = config.id('pad_token_id', vocabulary - 1);
   const start = config.id('decoder_start_token_id', paddingId);
   if (start >= vocabulary) throw invalid('files.config.decoder_start_token_id', start, `0..${vocabulary - 1}`);
-  const stop = config.ids('eos_token_id');
+  const ends = config.textEnds();
 
   const project = (weights: Weights, at: string): Projections => ({
     query: weights.linear(`${at}.q_proj`, e, e),
@@ -70,9 +70,9 @@ export function marian(config: Config, attention: Attention): (weights: Weights)
       encoder: stack('encoder', encoderLayers, encoderHeads, encoderSize),
       stack: stack('decoder', decoderLayers, heads, decoderSize),
       head: { weight: words, bias: weights.vector('final_logits_bias', vocabulary) },
-      stop,
+      ...ends,
       start,
-      never: paddingId,
+      never: [...ends.never, paddingId],
     };
   };
 }

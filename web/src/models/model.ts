@@ -80,7 +80,7 @@ class TransformerModel {
       return this.#enqueue(() => this.#forwardBoth(source, encoder, tap, target, asked, logits));
     }
     return this.#enqueue(async () => {
-      const pass = () => this.#runner.pass(source, asked, { cache });
+      const pass = (next?: LayerCaches) => this.#runner.pass(source, asked, { cache: next });
       return this.#result(await (cache ? cache.whole(pass) : pass()), source.batch, asked, logits);
     });
   }
@@ -234,8 +234,9 @@ class TransformerModel {
     checkRoom(used, generation, this.maxLength, given?.limit ?? this.maxLength);
     const cache = given ?? this.#runner.caches(this.#self, {});
     try {
-      const work = () => generate(this.#attention, prompt, this.#step(asked, { cache }), generation);
-      return await (given ? given.whole(work) : work());
+      return await cache.whole((next) =>
+        generate(this.#attention, prompt, this.#step(asked, { cache: next }), generation),
+      );
     } finally {
       if (!given) cache.dispose();
     }
@@ -285,10 +286,15 @@ function inOrder(tap: Tap, taken: Map<number, NdArray>): NdArray[] {
   return tap.layers.map((layer) => taken.get(layer) as NdArray);
 }
 
-/** Of layers asked for, those that an encoder has too. */
-function within(asked: AttentionTap | undefined, { blocks }: Stack): AttentionTap | undefined {
-  if (typeof asked !== 'object' || !Array.isArray(asked?.layers)) return asked;
-  return { ...asked, layers: asked.layers.filter((layer: number) => !(layer >= blocks.length)) };
+/** Of layers and heads asked for, which the decoder has, those that its encoder has too. */
+function within(asked: AttentionTap | undefined, { blocks, heads }: Stack): AttentionTap | undefined {
+  if (typeof asked !== 'object') return asked;
+  const fits = (count: number) => (index: number) => !(index >= count);
+  const { layers, heads: own } = asked as Exclude<AttentionTap, boolean>;
+  return {
+    ...(layers && { layers: layers.filter(fits(blocks.length)) }),
+    ...(own && { heads: own.filter(fits(heads)) }),
+  };
 }
 
 function otherBatch(target: Batch, source: Batch): AttentionError {

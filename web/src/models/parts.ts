@@ -86,9 +86,9 @@ export interface Checkpoint {
   readonly head?: Linear;
   /** tanh of a linear layer over the first token. */
   readonly pooler?: Linear;
-  /** Ids of the end of a text. */
+  /** Ids that end a text, and that a text never has. */
   readonly stop: readonly number[];
-  /** Of an encoder-decoder: the id that its texts begin with, and one they never have. */
+  readonly never: readonly number[];
+  /** Of an encoder-decoder: the id that its texts begin with. */
   readonly start?: number;
-  readonly never?: number;
 }

@@ -12,14 +12,14 @@ export interface Patches {
 
 export function readPatches(attention: Attention, input: TensorLike, embedding: PatchEmbedding): Patches {
   const { imageSize, channels } = embedding;
-  const { shape, dtype } = operand('input', input);
+  const { shape, dtype, given } = operand('input', input);
   const [batch, ...image] = shape;
   if (shape.length !== 4 || `${image}` !== `${[channels, imageSize, imageSize]}` || !batch) {
     const wanted = `[B,${channels},${imageSize},${imageSize}] with B from 1 on`;
     throw new AttentionError('SHAPE_MISMATCH', 'input', `got shape [${shape}], wanted ${wanted}`);
   }
   if (dtype !== 'float32' && dtype !== 'float16') {
-    throw new AttentionError('UNSUPPORTED_DTYPE', 'input', `got ${dtype}, wanted float32 or float16`);
+    throw new AttentionError('UNSUPPORTED_DTYPE', 'input', `got ${given}, wanted float32 or float16`);
   }
   const pixels = attention.tensor(input, 'float32');
   try {

@@ -9,14 +9,14 @@ export type Sampler = (logits: Float32Array) => number;
 
 /**
  * The most likely token at temperature 0; else one drawn from softmax(logits/temperature), cut to the topK most likely
- * ones and then to the fewest whose probabilities reach topP (Holtzman et al. 2020). `never`: an id that is not picked.
+ * ones and then to the fewest whose share of those reaches topP (Holtzman et al. 2020). `never`: ids that are not picked.
  */
-export function sampler(attention: Attention, options: GenerateOptions, never?: number): Sampler {
+export function sampler(attention: Attention, options: GenerateOptions, never: readonly number[]): Sampler {
   const pick = freeSampler(attention, options);
-  if (never === undefined) return pick;
+  if (never.length === 0) return pick;
   return (logits) => {
     const others = logits.slice();
-    others[never] = -Infinity;
+    for (const id of never) others[id] = -Infinity;
     return pick(others);
   };
 }
@@ -54,15 +54,16 @@ function candidates(probabilities: Float32Array, topK: number, topP: number): Ui
   const ids = Uint32Array.from(probabilities.keys());
   if (topK >= ids.length && topP === 1) return ids;
   ids.sort((a, b) => (probabilities[b] as number) - (probabilities[a] as number) || a - b);
+  const best = ids.subarray(0, topK);
+  const enough = topP * sumOf(best, probabilities);
   let [count, sum] = [0, 0];
-  while (count < Math.min(topK, ids.length) && sum < topP) sum += probabilities[ids[count++] as number] as number;
-  return ids.subarray(0, count);
+  while (count < best.length && sum < enough) sum += probabilities[best[count++] as number] as number;
+  return best.subarray(0, count);
 }
 
 /** `random` in 0..1 of the candidates' whole probability. */
 function drawn(ids: Uint32Array, probabilities: Float32Array, random: number): number {
-  const whole = ids.reduce((sum, id) => sum + (probabilities[id] as number), 0);
-  let left = random * whole;
+  let left = random * sumOf(ids, probabilities);
   let last = ids[0] as number;
   for (const id of ids) {
     const probability = probabilities[id] as number;
@@ -71,6 +72,10 @@ function drawn(ids: Uint32Array, probabilities: Float32Array, random: number): n
     if (left < 0) break;
   }
   return last;
+}
+
+function sumOf(ids: Uint32Array, probabilities: Float32Array): number {
+  return ids.reduce((sum, id) => sum + (probabilities[id] as number), 0);
 }
 
 /** Numbers in 0..1 from a seed, the same in every engine. */

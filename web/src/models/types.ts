@@ -106,7 +106,7 @@ export interface GenerateOptions<A extends AttentionTap = AttentionTap> extends 
   temperature?: number;
   /** Only so many of the most likely tokens (Fan et al. 2018). */
   topK?: number;
-  /** Only the fewest most likely tokens whose probabilities reach it, in 0..1 (Holtzman et al. 2020). */
+  /** Only the fewest most likely tokens whose share of probability, of the topK where given, reaches it (Holtzman et al. 2020). */
   topP?: number;
   /** The same seed, the same tokens; 0 by default. */
   seed?: number;
@@ -119,7 +119,7 @@ export interface GenerateOptions<A extends AttentionTap = AttentionTap> extends 
   cache?: ModelCache;
   attention?: A;
   /**
-   * Awaited after each token; false ends. logProbability is the model's own, whatever temperature, topK and topP say.
+   * Awaited after each token; false ends. It must not wait for another call of this model, which waits for this one. logProbability is the model's own, whatever temperature, topK and topP say.
    * attentions: one per layer asked for, [1, heads asked, rows of this step, Skv]; the first step's rows are the prompt's.
    */
   onToken?: (token: {

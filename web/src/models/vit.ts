@@ -72,6 +72,7 @@ export function vit(config: Config): (weights: Weights) => Checkpoint {
       ...(labels === 0 ? {} : { head: weights.linear('classifier', labels, e) }),
       ...(weights.has('pooler.dense.weight') ? { pooler: weights.linear('pooler.dense', e, e) } : {}),
       stop: [],
+      never: [],
     };
   };
 }

@@ -47,7 +47,10 @@ export class Weights {
 
   /** In float32, whatever the file has: biases, norms, and whatever is added. */
   float32(name: string, shape: readonly number[]): Tensor<'float32'> {
-    return this.#keep(this.#attention.tensor(this.#find(name, shape), 'float32'));
+    const tensor = this.#find(name, shape);
+    const { dtype, given } = operand('files.tensors', tensor);
+    if (dtype !== 'float32' && dtype !== 'float16') throw this.#wrongType(name, given);
+    return this.#keep(this.#attention.tensor(tensor, 'float32'));
   }
 
   norm(name: string, size: number, epsilon: number): Norm {
