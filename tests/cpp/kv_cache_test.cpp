@@ -1,6 +1,7 @@
 #include "attention/kv_cache.hpp"
 
 #include <array>
+#include <vector>
 
 #include "attention_case.hpp"
 #include "kernels/store_row.hpp"
@@ -110,6 +111,21 @@ struct Both {
     CHECK(cache->length() == keys.size());
   }
 
+  void reorder(const std::vector<int32_t>& batch) {
+    REQUIRE(cache->reorder(batch).ok());
+    for (auto* positions : {&keys, &values}) {
+      for (std::vector<float>& position : *positions) {
+        const std::vector<float> before = position;
+        const size_t width = position.size() / config.batch;
+        for (size_t b = 0; b < batch.size(); ++b) {
+          for (size_t i = 0; i < width; ++i) {
+            position[b * width + i] = before[static_cast<size_t>(batch[b]) * width + i];
+          }
+        }
+      }
+    }
+  }
+
   void truncate(size_t length) {
     REQUIRE(cache->truncate(length).ok());
     keys.resize(length);
@@ -147,6 +163,8 @@ void runAtRandom(Random& random) {
       // Never into what is gone.
       const size_t least = both.heldFrom <= both.config.sinkTokens ? 0 : both.heldFrom + 1;
       both.truncate(between(random, std::min(least, length), length));
+    } else if (chance(random, 0.1)) {
+      both.reorder(both.config.batch == 1 ? std::vector<int32_t>{0} : std::vector<int32_t>{1, 1});
     } else if (chance(random, 0.1)) {
       const std::unique_ptr<KvCache> loaded = KvCache::create(both.config);
       Arena arena;

@@ -2,12 +2,13 @@
  * Ways to break the option handling, each a mistake that was or could well be made. `find` is in `file` exactly once;
  * `tests` are those that should notice: tags of Catch2 where `by` is 'cpp', files of Vitest where it is 'node'.
  */
-export const mutations = [...inTheCore(), ...inTheWrapper()];
+export const mutations = [...inTheCore(), ...inCaches(), ...inTheWrapper(), ...inModels()];
+
+function core(file, name, find, replace, tests = ['[mask]', '[random]']) {
+  return { name, file: `cpp/${file}`, find, replace, by: 'cpp', tests };
+}
 
 function inTheCore() {
-  const core = (file, name, find, replace, tests = ['[mask]', '[random]']) => {
-    return { name, file: `cpp/${file}`, find, replace, by: 'cpp', tests };
-  };
   const mask = 'src/attention/mask.cpp';
   const tile = 'src/attention/score_tile.hpp';
   const block = 'src/attention/query_block.hpp';
@@ -199,10 +200,11 @@ function inTheCore() {
   ];
 }
 
+function wrapper(file, tests, name, find, replace) {
+  return { name, file: `web/src/${file}`, find, replace, by: 'node', tests: tests.map((one) => `tests/web/${one}`) };
+}
+
 function inTheWrapper() {
-  const wrapper = (file, tests, name, find, replace) => {
-    return { name, file: `web/src/${file}`, find, replace, by: 'node', tests: tests.map((one) => `tests/web/${one}`) };
-  };
   const options = ['attention-options.test.ts'];
   const maskRules = ['masks-rules.test.ts'];
   const rulesInCalls = ['masks-attention.test.ts'];
@@ -256,15 +258,8 @@ function inTheWrapper() {
       'arguments.ts',
       errors,
       'unknown option keys accepted',
-      'if (!later.includes(key)) {',
-      'if (!later.includes(key)) {\n      continue;',
-    ),
-    wrapper(
-      'arguments.ts',
-      errors,
-      'options that are not built yet ignored',
-      "throw new AttentionError('INVALID_ARGUMENT', name, 'is not built yet in this version');",
-      'continue;',
+      'if (!known.includes(key)) {',
+      'if (!known.includes(key)) {\n      continue;',
     ),
     wrapper('call-shape.ts', rulesInCalls, 'queryOffset ignored by mask rules', '?? shared ?? standard', '?? standard'),
     wrapper(
@@ -349,6 +344,156 @@ function inTheWrapper() {
       'in_proj: key and value in each other’s place',
       'const [q, k, v] = projections();',
       'const [q, v, k] = projections();',
+    ),
+  ];
+}
+
+function inCaches() {
+  const cache = (file, name, find, replace) => core(`src/attention/${file}`, name, find, replace, ['[cache]']);
+  const store = 'src/kernels/store_row.hpp';
+  const plain = ['kv-cache.test.ts'];
+  return [
+    cache(
+      'kv_cache.cpp',
+      'cache: takes one key too many',
+      'added > config_.capacity - length_',
+      'added > config_.capacity - length_ + 1',
+    ),
+    cache('kv_cache.cpp', 'cache: a shared page is written', 'ownersOf(page) == 1', 'ownersOf(page) >= 1'),
+    cache(
+      'kv_cache.cpp',
+      'cache: evicts one key more',
+      'heldFrom_, length_ - others)',
+      'heldFrom_, length_ - others + 1)',
+    ),
+    cache('kv_cache.cpp', 'cache: truncated positions stay evicted', 'heldFrom_ = std::min(heldFrom_, length);', ''),
+    cache('kv_cache.cpp', 'cache: reorder does nothing', 'static_cast<size_t>(batch[entry])))', 'entry))'),
+    cache(
+      'kv_cache.cpp',
+      'cache: values in the place of keys',
+      'b, h, s, layout_.valuesAt, layout_.valueScalesAt',
+      'b, h, s, 0, layout_.keyScalesAt',
+    ),
+    cache(
+      'kv_bytes.cpp',
+      'cache: changed bytes are loaded',
+      'if (sum != checksum(body))',
+      'if (sum + 0 * checksum(body) != sum)',
+    ),
+    cache(
+      'mask.cpp',
+      'cache: the window is one key shorter',
+      'position + 1 - static_cast<int64_t>(stream.window)',
+      'position + 2 - static_cast<int64_t>(stream.window)',
+    ),
+    cache('mask.cpp', 'cache: sinks leave the window', ' && columns.begin >= stream.sinks', ''),
+    cache(
+      'query_block.hpp',
+      'cache: keys are read beyond a page',
+      'std::min(end, plan_.pages.endOfPage(keys.begin))',
+      'end',
+    ),
+    core(store, 'int8: a row has the factor of 1', 'largest / 127.0f + doubt', '1.0f + doubt', ['[cache]', '[linear]']),
+    wrapper(
+      'kv-cache.ts',
+      plain,
+      'cache: attend is not causal',
+      'options.causal ?? appends',
+      'options.causal ?? false',
+    ),
+    wrapper('kv-cache.ts', plain, 'cache: queries stand at 0', '? undefined : length);', '? undefined : 0);'),
+    wrapper(
+      'kv-cache.ts',
+      ['kv-cache-hostile.test.ts'],
+      'cache: a rule may change it',
+      'if (this.length === length) return address;',
+      'if (length >= 0) return address;',
+    ),
+  ];
+}
+
+function inModels() {
+  const changes = ['model-changes.test.ts'];
+  const files = (family) => [`model-${family}.test.ts`];
+  return [
+    wrapper('models/stack.ts', changes, 'model: temperature ignored', ' * temperature),', '),'),
+    wrapper(
+      'models/stack.ts',
+      changes,
+      'model: another head is ablated',
+      'let at = head * headDim;',
+      'let at = 0 * head;',
+    ),
+    wrapper(
+      'models/stack.ts',
+      files('gpt2'),
+      'model: the final norm is left out',
+      'if (stack.finalNorm) run',
+      'if (stack.finalNorm && !stack.causal) run',
+    ),
+    wrapper(
+      'models/layer-options.ts',
+      changes,
+      'model: the first layer’s mask is for all',
+      'mask.map((one) => one ?? undefined)',
+      'mask.map(() => mask[0] ?? undefined)',
+    ),
+    wrapper(
+      'models/embedding.ts',
+      ['model-options.test.ts'],
+      'model: padding counts as a position',
+      'if (attends === 0) return',
+      'if (attends < 0) return',
+    ),
+    wrapper(
+      'models/cache.ts',
+      ['model-cache-errors.test.ts', 'generate-cache.test.ts'],
+      'model: a failed call changes a cache',
+      'const next = this.fork();',
+      'const next = this as LayerCaches;',
+    ),
+    wrapper('models/sampling.ts', ['sampling.test.ts'], 'generate: topK ignored', 'ids.subarray(0, topK)', 'ids'),
+    wrapper(
+      'models/sampling.ts',
+      ['sampling.test.ts'],
+      'generate: the seed ignored',
+      'const key = mix(seed);',
+      'const key = mix(0 * seed);',
+    ),
+    wrapper(
+      'models/generate.ts',
+      ['generate.test.ts'],
+      'generate: the stop id is given too',
+      'if (stop.has(id)) break;\n    ids.push(id);',
+      'ids.push(id);\n    if (stop.has(id)) break;',
+    ),
+    wrapper(
+      'models/weights.ts',
+      files('gpt2'),
+      'model: Conv1D is not turned',
+      'weight.data[k * outputs + n]',
+      'weight.data[n * inputs + k]',
+    ),
+    wrapper(
+      'models/marian.ts',
+      files('marian'),
+      'model: sines and cosines in turns',
+      '(column % 2 === 0 ? 0 : half) + Math.floor(column / 2)',
+      'column',
+    ),
+    wrapper(
+      'models/llama.ts',
+      files('llama'),
+      'model: biases of attention left out',
+      "config.flag('attention_bias', false)",
+      "config.flag('attention_bias', false) && false",
+    ),
+    wrapper(
+      'models/config.ts',
+      ['model-llama.test.ts'],
+      'model: unknown keys of a config accepted',
+      "throw new AttentionError('INVALID_ARGUMENT', name(key), 'is an option that this version does not know');",
+      'continue;',
     ),
   ];
 }

@@ -1,32 +1,18 @@
 import { AttentionError, invalid } from './errors.js';
 import type { Integers } from './types.js';
 
-/**
- * Reads an options bag: every key must be one of `known`. Keys of `later` are part of the contract but not built yet;
- * they are refused rather than ignored. So is null: undefined alone means "not given".
- */
-export function checkKeys<T extends object>(
-  argument: string,
-  options: T | undefined,
-  known: readonly string[],
-  later: readonly string[] = [],
-): T {
+/** Reads an options bag: every key must be one of `known`. null is refused: undefined alone means "not given". */
+export function checkKeys<T extends object>(argument: string, options: T | undefined, known: readonly string[]): T {
   if (options === undefined) return {} as T;
   if (options === null || typeof options !== 'object') throw invalid(argument, options, 'an object');
   for (const key of Object.keys(options)) {
     const name = `${argument}.${key}`;
-    if (known.includes(key)) {
-      if ((options as Record<string, unknown>)[key] === null) throw invalid(name, null, 'a value, or no such key');
-      continue;
-    }
-    if (!later.includes(key)) {
-      const near = nearest(key, [...known, ...later]);
+    if (!known.includes(key)) {
+      const near = nearest(key, known);
       const hint = near ? ` (did you mean ${near}?)` : '';
       throw new AttentionError('INVALID_ARGUMENT', name, `unknown key${hint}, wanted one of ${known.join(', ')}`);
     }
-    if ((options as Record<string, unknown>)[key] !== undefined) {
-      throw new AttentionError('INVALID_ARGUMENT', name, 'is not built yet in this version');
-    }
+    if ((options as Record<string, unknown>)[key] === null) throw invalid(name, null, 'a value, or no such key');
   }
   return options;
 }
@@ -53,11 +39,8 @@ function editDistance(a: string, b: string): number {
   return row[b.length] as number;
 }
 
-export function oneOf<T>(argument: string, value: unknown, allowed: readonly T[], later: readonly unknown[] = []): T {
+export function oneOf<T>(argument: string, value: unknown, allowed: readonly T[]): T {
   if (allowed.includes(value as T)) return value as T;
-  if (later.includes(value)) {
-    throw new AttentionError('INVALID_ARGUMENT', argument, `'${String(value)}' is not built yet in this version`);
-  }
   throw invalid(argument, value, allowed.map((one) => (typeof one === 'string' ? `'${one}'` : String(one))).join(', '));
 }
 
