@@ -144,6 +144,13 @@ export const targets = [
     place: ({ call }) => call,
     atMost: 16 * 2 ** 20,
   },
+  {
+    what: 'forward of all-MiniLM-L6-v2, 512 tokens, bytes beside its weights',
+    section: 'memory',
+    rows: ({ call }) => call.startsWith('forward'),
+    value: figure('bytes'),
+    atMost: 24e6,
+  },
   ...[
     ['raw', 150_000],
     ['brotli', 60_000],

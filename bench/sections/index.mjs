@@ -1,6 +1,7 @@
 import { attention } from './attention.mjs';
 import { smallCalls } from './calls.mjs';
 import { decode } from './decode.mjs';
+import { generate } from './generate.mjs';
 import { grouped } from './grouped.mjs';
 import { layers } from './layers.mjs';
 import { limit } from './limit.mjs';
@@ -21,6 +22,7 @@ export const sections = [
   decode,
   layers,
   model,
+  generate,
   smallCalls,
   threads,
   memory,

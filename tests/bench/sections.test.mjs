@@ -5,6 +5,7 @@ import { printTable } from '../../bench/print.mjs';
 import { loadRoofline } from '../../bench/roofline/roofline.mjs';
 import { smallCalls } from '../../bench/sections/calls.mjs';
 import { decode } from '../../bench/sections/decode.mjs';
+import { generate } from '../../bench/sections/generate.mjs';
 import { layers } from '../../bench/sections/layers.mjs';
 import { limit } from '../../bench/sections/limit.mjs';
 import { load } from '../../bench/sections/load.mjs';
@@ -13,7 +14,7 @@ import { density, growth } from '../../bench/sections/sparsity.mjs';
 
 const effort = { rounds: 1, seconds: 0, warmUp: 0 };
 
-test.each([limit, growth, density, decode, layers, smallCalls, memory, load])('$name', async (section) => {
+test.each([limit, growth, density, decode, layers, generate, smallCalls, memory, load])('$name', async (section) => {
   const rows = await section.rows({ quick: true, effort });
   expect(rows.length).toBeGreaterThan(1);
   for (const row of rows) {
