@@ -53,11 +53,15 @@ class LinearBlock {
   void run(const float* x, size_t rows, size_t begin, size_t end, float* out, Finish finish) {
     for (size_t from = 0; from == 0 || from < weights_.inputs; from += kBlockDepth) {
       const size_t depth = std::min(kBlockDepth, weights_.inputs - from);
-      packTiles<Arch>(x + from, weights_.inputs, rows, depth, 1.0f, rows_);
+      if (rows != 1) packTiles<Arch>(x + from, weights_.inputs, rows, depth, 1.0f, rows_);
       for (size_t column = begin; column < end; column += kColumns) {
         const size_t width = std::min(kColumns, end - column);
         if (from == 0) start(rows, column, width, out + column);
-        multiply(rows, width, depth, panel(column, width, from, depth), out + column);
+        if (rows == 1) {
+          multiplyOne(column, width, from, depth, x + from, out + column);
+        } else {
+          multiply(rows, width, depth, panel(column, width, from, depth), out + column);
+        }
         if (from + depth == weights_.inputs) finish(out + column, width);
       }
     }
@@ -76,15 +80,20 @@ class LinearBlock {
       return static_cast<const float*>(weights_.data) + first + from * kColumns;
     }
     if (weights_.dtype == DType::kPanels8) {
-      const auto* panels = static_cast<const int8_t*>(weights_.data);
-      const auto* factors =
-          reinterpret_cast<const float*>(panels + roundUp(weights_.outputs, kColumns) * weights_.inputs);
-      widenPanel<Arch>(panels + first + from * kColumns, factors + column, depth, panel_);
+      widenPanel<Arch>(panel8(column, from), factors() + column, depth, panel_);
     } else {
       packGroup<Arch, kColumns>(static_cast<const float*>(weights_.data) + first + from, weights_.inputs,
                                 width, depth, 1.0f, panel_);
     }
     return panel_;
+  }
+
+  const int8_t* panel8(size_t column, size_t from) const {
+    return static_cast<const int8_t*>(weights_.data) + column * weights_.inputs + from * kColumns;
+  }
+  const float* factors() const {
+    const size_t count = roundUp(weights_.outputs, kColumns) * weights_.inputs;
+    return reinterpret_cast<const float*>(static_cast<const int8_t*>(weights_.data) + count);
   }
 
   void multiply(size_t rows, size_t width, size_t depth, const float* panel, float* out) {
@@ -98,6 +107,20 @@ class LinearBlock {
         multiplyEdge(tile, std::min(tile, rows - row), width, depth, a, panel, c);
       }
       row += tile;
+    }
+  }
+
+  /// One row, as a decoder has them, where it is: a tile of more would multiply zeros, and int8 would be
+  /// widened for one use.
+  void multiplyOne(size_t column, size_t width, size_t from, size_t depth, const float* x, float* out) {
+    float sums[kColumns];
+    if (weights_.dtype == DType::kPanels8) {
+      fixedTile<Arch, Start::kZero, 1, 1>(depth, x, panel8(column, from), kColumns, sums, kColumns);
+      for (size_t c = 0; c < width; ++c) out[c] += sums[c] * factors()[column + c];
+    } else {
+      fixedTile<Arch, Start::kZero, 1, 1>(depth, x, panel(column, width, from, depth), kColumns, sums,
+                                          kColumns);
+      for (size_t c = 0; c < width; ++c) out[c] += sums[c];
     }
   }
 
