@@ -1,7 +1,7 @@
 // Compiled, never run: what the types promise to users whose library is ES2022, with or without DOM.
-import type { Attention, AttentionErrorCode, NdArray, Tensor, TensorLike } from 'attention-wasm';
+import type { Attention, AttentionErrorCode, KvCache, LinearWeight, NdArray, Tensor, TensorLike } from 'attention-wasm';
 import { AttentionError, createAttention } from 'attention-wasm';
-import type { FileTensor, Model } from 'attention-wasm/models';
+import type { FileTensor, GenerateOptions, Model, ModelCache } from 'attention-wasm/models';
 import { createModel, readSafetensors } from 'attention-wasm/models';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -49,6 +49,28 @@ export async function model(attention: Attention, bytes: Uint8Array): Promise<Fl
   const { attentions } = await bert.forward([[101, 102], [101]], { attention: true });
   same<typeof attentions, NdArray[]>(true);
   return (await bert.embed(new Int32Array([101, 102]))).data;
+}
+
+export async function decoder(attention: Attention, llama: Model): Promise<Int32Array> {
+  const cache: KvCache = attention.kvCache({ numKvHeads: 2, headDim: 8, capacity: 9, dtype: 'int8' });
+  const x = attention.zeros([2, 1, 8]);
+  const seen = cache.attend(x, x, x, { logSumExp: true });
+  same<typeof seen.logSumExp, NdArray>(true);
+  // @ts-expect-error: a cache needs its heads.
+  attention.kvCache({ headDim: 8, capacity: 9 });
+  const packed: LinearWeight = attention.linearWeight(x, { dtype: 'int8' });
+  attention.embedding([0], packed);
+
+  const held: ModelCache = llama.createCache({ window: 64, sinkTokens: 4 });
+  const options: GenerateOptions<true> = { maxNewTokens: 5, cache: held, attention: true };
+  await llama.generate([1], { ...options, onToken: ({ attentions }) => same<typeof attentions, NdArray[]>(true) });
+  const { projections, logits } = await llama.forward([1], { projections: true, logits: 'all' });
+  same<typeof logits, NdArray | undefined>(true);
+  const scale: number | undefined = projections?.[0]?.scale;
+  return llama.generate([1], {
+    maxNewTokens: 3,
+    onToken: ({ id, attentions }) => same<typeof attentions, undefined>(true) ?? id !== scale,
+  });
 }
 
 export function code(error: unknown): AttentionErrorCode | undefined {
