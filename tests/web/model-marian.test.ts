@@ -81,7 +81,7 @@ forEachVariant('a small Marian', (engine: () => Attention) => {
       ['GELU', { activation_function: 'gelu' }],
       ['SiLU by its other name', { activation_function: 'silu' }],
       ['its vocabulary not said twice', { decoder_vocab_size: undefined }],
-      ['keys that change nothing', { _name_or_path: '/tmp/Helsinki-NLP/opus-mt-en-de', _num_labels: 3 }],
+      ['keys that change nothing', { _name_or_path: 'Helsinki-NLP/opus-mt-en-de', _num_labels: 3 }],
     ])('%s', (_, change) => expectOracle({ ...config, ...change }, all, all));
     test('other heads on one side', () => expectOracle({ ...config, decoder_attention_heads: 11 }, all, all));
     test('an odd size: one sine more', () => {
