@@ -36,7 +36,9 @@ class RowBlocks {
   RowBlocks(const AttentionPlan& plan, size_t tileRows, size_t columns)
       : plan_(plan), rows_(chooseRows(plan, tileRows)) {
     const size_t queries = plan.sequences().queries;
-    isDirect_ = queries <= kFewRows && plan.headDim % columns == 0 && plan.valueDim % columns == 0;
+    // Not of a short text that attends to itself: it shall be to the bit what it is in a longer, padded batch.
+    isDirect_ = queries <= kFewRows && plan.sequences().keys > queries && plan.headDim % columns == 0 &&
+                plan.valueDim % columns == 0;
     if (!isDirect_ || queries == 0 || plan.kvHeads == 0) return;
     const size_t group = plan.heads / plan.kvHeads;
     heads_ = std::min(group, kFewRows / queries);
