@@ -160,14 +160,15 @@ class Life {
   ): [k: Plain, v: Plain] {
     const { B, Hkv, D, Dv } = this.#sizes;
     for (const type of types) this.#seen(`given ${type}`);
-    const tensor = (size: number, deviation: number, type: FloatType) => {
+    const tensor = (size: number, deviation: number, type: FloatType, poisons: readonly number[]) => {
       const floats = this.#random.tensor(shapeOf(rank, B, Hkv, count, size), deviation);
-      if (poison !== undefined)
-        floats.data[poison % floats.data.length] = this.#random.pick([NaN, Infinity, -Infinity]);
+      if (poison !== undefined) floats.data[poison % floats.data.length] = this.#random.pick(poisons);
       return inType(type, floats);
     };
     if (poison !== undefined) this.#seen('poison');
-    return [tensor(D, 1, types[1]), tensor(Dv, this.#recipe.values, types[2])];
+    const keys = tensor(D, 1, types[1], [NaN, Infinity, -Infinity]);
+    // No infinite value: of a probability that is 0 in float32 alone it makes NaN, where doubles keep the infinity.
+    return [keys, tensor(Dv, this.#recipe.values, types[2], [NaN])];
   }
 
   /** Scores have the deviation of the recipe: Σ q·k of D products of unit normals has √D. */
