@@ -54,7 +54,7 @@ std::unique_ptr<KvCache> KvCache::create(const KvCacheConfig& config) {
 
 KvCache::~KvCache() {
   releaseRows(0, rows_);
-  std::free(pages_);
+  std::free(static_cast<void*>(pages_));
 }
 
 size_t KvCache::byteLength() const {
@@ -158,9 +158,10 @@ void KvCache::write(const TensorView& keyHeads, const TensorView& valueHeads) {
             kernels::storeRow(from, width, reinterpret_cast<int8_t*>(to));
         return;
       case DType::kFloat16:
-        return kernels::storeRow(from, width, reinterpret_cast<uint16_t*>(to));
+        kernels::storeRow(from, width, reinterpret_cast<uint16_t*>(to));
+        return;
       default:
-        return kernels::storeRow(from, width, reinterpret_cast<float*>(to));
+        kernels::storeRow(from, width, reinterpret_cast<float*>(to));
     }
   };
   for (size_t b = 0; b < config_.batch; ++b) {
@@ -241,7 +242,7 @@ bool KvCache::growTable(size_t rows) {
     const size_t factors[] = {room, config_.batch, sizeof(std::byte*)};
     const std::optional<size_t> bytes = checkedProduct(factors);
     if (!bytes || *bytes > kLargestBlock) return false;
-    auto* pages = static_cast<std::byte**>(std::realloc(pages_, *bytes));
+    auto* pages = static_cast<std::byte**>(std::realloc(static_cast<void*>(pages_), *bytes));
     if (pages == nullptr) return false;
     pages_ = pages;
     room_ = room;

@@ -36,7 +36,8 @@ class RowBlocks {
   RowBlocks(const AttentionPlan& plan, size_t tileRows, size_t columns)
       : plan_(plan), rows_(chooseRows(plan, tileRows)) {
     const size_t queries = plan.sequences().queries;
-    // Not of a short text that attends to itself: it shall be to the bit what it is in a longer, padded batch.
+    // Not of a short text that attends to itself: it shall be to the bit what it is in a longer, padded
+    // batch.
     isDirect_ = queries <= kFewRows && plan.sequences().keys > queries && plan.headDim % columns == 0 &&
                 plan.valueDim % columns == 0;
     if (!isDirect_ || queries == 0 || plan.kvHeads == 0) return;
