@@ -24,6 +24,15 @@ function outputsOf(page: string, text: string): string[] {
   return execFileSync(process.execPath, [file], { encoding: 'utf8' }).split(mark);
 }
 
+/** As GitHub makes them of headings. */
+const anchorsOf = (text: string): string[] =>
+  Array.from(text.matchAll(/^#+ (.*)$/gm), ([, heading]) =>
+    (heading as string)
+      .toLowerCase()
+      .replace(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-'),
+  );
+
 describe.each(pages)('%s', (page) => {
   test('every snippet prints what stands below it', async () => {
     const path = new URL(page, guide);
@@ -38,7 +47,17 @@ describe.each(pages)('%s', (page) => {
       return `\`\`\`js\n${code}\`\`\`\n${output && `\n\`\`\`text\n${output}\`\`\`\n`}`;
     });
     expect(at).toBe(outputs.length);
+    // A text block elsewhere would not be compared.
+    expect(printed.match(/^```text$/gm)).toHaveLength(outputs.filter((output) => output !== '').length);
     // vitest -u writes what was printed into the page.
     await expect(printed).toMatchFileSnapshot(fileURLToPath(path));
+  });
+
+  test('every link inside the guide leads to a heading', () => {
+    const own = readFileSync(new URL(page, guide), 'utf8');
+    for (const [, file, anchor] of own.matchAll(/\]\(([\w-]*\.md)?(?:#([\w-]+))?\)/g)) {
+      const target = file ? readFileSync(new URL(file, guide), 'utf8') : own;
+      if (anchor) expect(anchorsOf(target)).toContain(anchor);
+    }
   });
 });

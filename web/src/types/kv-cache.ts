@@ -14,8 +14,8 @@ export interface KvCacheConfig {
   /** Keys stored per batch entry: required without a window; sinkTokens + window by default, and at least that. */
   capacity?: number;
   /**
-   * How keys and values are kept; 'float32' by default. float16: |error| ≤ 2^-11·|x| (2^-25 below 2^-14; infinite beyond
-   * 65,504). int8: a factor for each head and position, |error| ≤ max|x|/254 of its values; where one of them is NaN or
+   * How keys and values are kept; 'float32' by default. float16: |error| ≤ 2^-11·|x| (2^-25 below 2^-14; infinite from
+   * 65,520 on). int8: a factor for each head and position, |error| ≤ max|x|/254 of its values; where one of them is NaN or
    * infinite, all become NaN.
    */
   dtype?: 'float32' | 'float16' | 'int8';
