@@ -23,8 +23,8 @@ struct KvCacheConfig {
 /// reordered entries share pages until one of them writes.
 ///
 /// float16 rounds each value to the nearest: |error| <= 2^-11·|x|, or 2^-25 below 2^-14; from 65,520 on it
-/// is infinite. int8 has a factor for each head and position, max|x|/127 of its values: |error| <= max|x|/254; a
-/// row with NaN or infinity becomes NaN.
+/// is infinite. int8 has a factor for each head and position, max|x|/127 of its values: |error| <=
+/// max|x|/254; a row with NaN or infinity becomes NaN.
 ///
 /// A call that fails changes nothing.
 class KvCache {
