@@ -49,7 +49,7 @@ export const stepOf = (row: Float64Array): number =>
 
 /**
  * What a cache means: a list of rows for each batch entry, and which positions are gone. The query at p of a window w with s sinks
- * sees j < s or j > p − w; after a call the positions below s and the last capacity − s are left.
+ * sees j < s or p − w < j ≤ p; after a call the positions below s and the last capacity − s are left.
  */
 export class CacheModel {
   readonly config: CacheConfig;
@@ -158,7 +158,7 @@ export class CacheModel {
     const { window = Infinity, sinkTokens = 0 } = this.config;
     return (pair) => {
       const { p, j } = pair;
-      if (gone[j] || !(j < sinkTokens || j > p - window)) return false;
+      if (gone[j] || !(window === Infinity || j < sinkTokens || (j > p - window && j <= p))) return false;
       return rule === undefined || rule(pair);
     };
   }

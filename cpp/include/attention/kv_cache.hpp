@@ -13,8 +13,8 @@ namespace attention {
 struct KvCacheConfig {
   size_t batch = 1, kvHeads = 1, headDim = 1, valueDim = 1;
   size_t capacity = 0;  ///< keys stored per batch entry
-  /// Of a stream (Xiao et al. 2023): the query at position p sees j < sinkTokens or p - window < j. 0: every
-  /// key is kept, and none beyond the capacity is taken.
+  /// Of a stream (Xiao et al. 2023): the query at position p sees j < sinkTokens or p - window < j <= p. 0:
+  /// every key is kept, and none beyond the capacity is taken.
   size_t window = 0, sinkTokens = 0;
   DType dtype = DType::kFloat32;  ///< kFloat32, kFloat16 or kInt8
 };
@@ -35,7 +35,6 @@ class KvCache {
   KvCache(const KvCache&) = delete;
   KvCache& operator=(const KvCache&) = delete;
 
-  const KvCacheConfig& config() const { return config_; }
   /// Positions seen, also those no longer held: the next one's number.
   size_t length() const { return length_; }
   /// Of the pages it holds, shared ones too.
@@ -94,7 +93,7 @@ class KvCache {
   uint64_t savedBytes() const;
   template <class Visit>
   void forEachRun(Visit visit) const;
-  void readRows(size_t at, size_t factorsAt, size_t width, float* to) const;
+  void copyRows(size_t at, size_t factorsAt, size_t width, float* to) const;
 
   KvCacheConfig config_;
   KeyPages layout_;              // of a page

@@ -38,7 +38,7 @@ struct Window {
 };
 
 /// What a cache with a window leaves of the keys (Xiao et al. 2023, StreamingLLM): the first `sinks`, and of
-/// the others those from `heldFrom` on, of which the query at p sees p - window < j.
+/// the others those from `heldFrom` on, of which the query at p sees p - window < j <= p.
 struct Stream {
   size_t sinks = 0, heldFrom = 0;
   size_t window = 0;  // 0: none

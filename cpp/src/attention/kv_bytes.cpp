@@ -47,6 +47,7 @@ std::array<uint32_t, 12> KvCache::header() const {
 /// Calls visit(memory, bytes) with each stretch of rows that is held, in the order of the format.
 template <class Visit>
 void KvCache::forEachRun(Visit visit) const {
+  if (length_ == 0) return;
   const size_t element = byteSize(config_.dtype), factor = config_.dtype == DType::kInt8 ? sizeof(float) : 0;
   const size_t parts[][2] = {{0, config_.headDim * element},
                              {layout_.valuesAt, config_.valueDim * element},
@@ -69,7 +70,8 @@ void KvCache::forEachRun(Visit visit) const {
 }
 
 /// One part of all pages, as [B,Hkv,length,width].
-void KvCache::readRows(size_t at, size_t factorsAt, size_t width, float* to) const {
+void KvCache::copyRows(size_t at, size_t factorsAt, size_t width, float* to) const {
+  if (length_ == 0) return;
   std::fill_n(to, config_.batch * config_.kvHeads * length_ * width, 0.0f);
   for (size_t line = 0; line < config_.batch * config_.kvHeads; ++line) {
     for (const Range held : stream().held({0, length_})) {
@@ -96,8 +98,8 @@ Status KvCache::read(Output& keys, Output& values, Arena& arena) const {
   const KvCacheConfig& c = config_;
   ATTENTION_RETURN_IF_ERROR(keys.resolve("", {c.batch, c.kvHeads, length_, c.headDim}, arena));
   ATTENTION_RETURN_IF_ERROR(values.resolve("", {c.batch, c.kvHeads, length_, c.valueDim}, arena));
-  readRows(0, layout_.keyScalesAt, c.headDim, keys.floats());
-  readRows(layout_.valuesAt, layout_.valueScalesAt, c.valueDim, values.floats());
+  copyRows(0, layout_.keyScalesAt, c.headDim, keys.floats());
+  copyRows(layout_.valuesAt, layout_.valueScalesAt, c.valueDim, values.floats());
   return {};
 }
 
@@ -128,13 +130,13 @@ Status KvCache::save(Output& bytes, Arena& arena) const {
 }
 
 Status KvCache::load(std::span<const std::byte> bytes) {
-  auto head = header();
+  const auto own = header();
+  std::remove_const_t<decltype(own)> head{};
   uint32_t sum = 0;
   if (bytes.size() < sizeof(head) + sizeof(sum)) return corrupt("got fewer bytes than a cache has");
   const std::span<const std::byte> body = bytes.first(bytes.size() - sizeof(sum));
   std::memcpy(&sum, body.data() + body.size(), sizeof(sum));
   if (sum != checksum(body)) return corrupt("got bytes that were changed or are no cache's");
-  const auto own = std::exchange(head, {});
   std::memcpy(head.data(), body.data(), sizeof(head));
   if (head[0] != kMagic) return corrupt("got bytes that are no cache's");
   if (head[1] != kVersion) return corrupt("got bytes of another version");
@@ -143,7 +145,9 @@ Status KvCache::load(std::span<const std::byte> bytes) {
   }
   const size_t length = head[10], heldFrom = head[11];
   const size_t most = config_.window == 0 ? config_.capacity : size_t{INT32_MAX};
-  if (length > most || heldFrom > length || (config_.window == 0 && heldFrom != 0)) {
+  const size_t others = length - std::min(length, std::max(heldFrom, config_.sinkTokens));
+  if (length > most || heldFrom > length || (config_.window == 0 && heldFrom != 0) ||
+      others > config_.capacity - config_.sinkTokens) {
     return corrupt("got a length that no cache has");
   }
   const std::unique_ptr<KvCache> loaded = create(config_);

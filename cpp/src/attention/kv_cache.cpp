@@ -180,7 +180,7 @@ void KvCache::end(size_t appended) {
   rows_ = rowsFor(length_);
   if (config_.window == 0) return;
   const size_t others = config_.capacity - config_.sinkTokens;
-  if (length_ > others + config_.sinkTokens) heldFrom_ = std::max(heldFrom_, length_ - others);
+  if (length_ > config_.capacity) heldFrom_ = std::max(heldFrom_, length_ - others);
   const size_t firstOther = (config_.sinkTokens + layout_.rows - 1) / layout_.rows;
   for (size_t row = std::min(heldFrom_ / layout_.rows, rows_); row > firstOther; --row) {
     if (page(row - 1, 0) == nullptr) break;  // and so all before it

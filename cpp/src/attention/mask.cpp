@@ -65,6 +65,7 @@ Range MaskPlan::visible(size_t batch, size_t query, Range columns) const {
   if (window.left >= 0) begin = std::clamp(position - window.left, least, most);
   if (stream.window != 0 && columns.begin >= stream.sinks) {
     begin = std::clamp(position + 1 - static_cast<int64_t>(stream.window), begin, most);
+    end = std::min(end, position + 1);
   }
   if (window.right >= 0) end = std::min(end, position + window.right + 1);
   if (causal) end = std::min(end, position + 1);

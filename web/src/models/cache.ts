@@ -92,6 +92,10 @@ export class LayerCaches implements ModelCache {
       const message = `got a cache of ${this.batch} sequences, wanted one of ${batch.batch}`;
       throw new AttentionError('SHAPE_MISMATCH', 'options.cache', message);
     }
+    const wanted = this.length + batch.length;
+    if (wanted <= this.limit) return;
+    const message = `got room for ${this.limit} tokens, wanted ${wanted}`;
+    throw new AttentionError('CAPACITY_EXCEEDED', 'options.cache', message);
   }
 
   /** Which positions attend, those of a batch to come included: [B,Skv], or nothing where all do. */

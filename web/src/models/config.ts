@@ -9,15 +9,24 @@ const inert = new Set([
   ...['_attn_implementation_autoset', 'initializer_range', 'initializer_factor', 'init_std', 'use_cache'],
   ...['gradient_checkpointing', 'torchscript', 'use_bfloat16', 'pruned_heads', 'chunk_size_feed_forward'],
   ...['bos_token_id', 'eos_token_id', 'pad_token_id', 'sep_token_id', 'cls_token_id', 'unk_token_id', 'mask_token_id'],
-  ...['decoder_start_token_id', 'forced_eos_token_id', 'suppress_tokens'],
-  ...['begin_suppress_tokens', 'id2label', 'label2id', 'num_labels', 'problem_type', 'finetuning_task'],
+  ...['decoder_start_token_id', 'forced_eos_token_id'],
+  ...['id2label', 'label2id', 'num_labels', 'problem_type', 'finetuning_task'],
   ...['task_specific_params', 'return_dict', 'output_attentions', 'output_hidden_states', 'output_past'],
   ...['output_scores', 'return_dict_in_generate', 'tf_legacy_loss', 'tie_encoder_decoder', 'is_encoder_decoder'],
-  ...['max_length', 'min_length', 'do_sample', 'early_stopping', 'num_beams', 'num_beam_groups', 'diversity_penalty'],
-  ...['temperature', 'top_k', 'top_p', 'typical_p', 'repetition_penalty', 'length_penalty', 'no_repeat_ngram_size'],
-  ...['encoder_no_repeat_ngram_size', 'num_return_sequences', 'exponential_decay_length_penalty'],
+  ...['max_length', 'do_sample', 'early_stopping', 'num_beams', 'num_beam_groups', 'diversity_penalty'],
+  ...['temperature', 'top_k', 'top_p', 'typical_p', 'length_penalty'],
+  ...['num_return_sequences', 'exponential_decay_length_penalty'],
   ...['remove_invalid_values', 'pretraining_tp', 'transformers.js_config'],
 ]);
+/** Keys that would change what is written, and what they are where they do not. */
+const neutral: Readonly<Record<string, unknown>> = {
+  suppress_tokens: [],
+  begin_suppress_tokens: [],
+  repetition_penalty: 1,
+  no_repeat_ngram_size: 0,
+  encoder_no_repeat_ngram_size: 0,
+  min_length: 0,
+};
 /** Dropout does nothing where nothing is trained; GPT-2's summaries are of heads that are not read. */
 const inertPattern = /dropout|pdrop$|layerdrop|^summary_/;
 
@@ -114,6 +123,7 @@ export class Config {
     for (const [key, value] of Object.entries(this.#values)) {
       if (this.#read.has(key) || inert.has(key) || inertPattern.test(key)) continue;
       if (value === null || value === undefined || value === false) continue;
+      if (Object.hasOwn(neutral, key) && String(neutral[key]) === String(value)) continue;
       throw new AttentionError('INVALID_ARGUMENT', name(key), 'is an option that this version does not know');
     }
   }

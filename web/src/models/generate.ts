@@ -4,7 +4,6 @@ import type { Attention, NdArray } from '../types.js';
 import { type Batch, sequence, slice } from './batch.js';
 import type { Checkpoint } from './parts.js';
 import { logProbability, type Sampler, sampler } from './sampling.js';
-import type { Tap } from './tap.js';
 import type { GenerateOptions } from './types.js';
 
 export const generateKeys = [
@@ -28,7 +27,8 @@ export interface Generation {
   readonly sampler: Sampler;
   readonly stop: ReadonlySet<number>;
   readonly onToken: GenerateOptions['onToken'];
-  readonly tap: Tap | undefined;
+  /** The prompt is read in one pass: something asked for is of its size. */
+  readonly isWhole: boolean;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -39,7 +39,7 @@ export function readGeneration(
   attention: Attention,
   options: GenerateOptions,
   { stop, never }: Checkpoint,
-  tap: Tap | undefined,
+  isWhole: boolean,
 ): Generation {
   const { onToken } = options;
   if (onToken !== undefined && typeof onToken !== 'function') throw invalid('options.onToken', onToken, 'a function');
@@ -48,7 +48,7 @@ export function readGeneration(
     sampler: sampler(attention, options, never),
     stop: new Set(options.stop === undefined ? stop : integers('options.stop', options.stop)),
     onToken,
-    tap,
+    isWhole,
     signal: abortSignal(options.signal),
   };
 }
@@ -58,11 +58,10 @@ export async function generate(
   attention: Attention,
   prompt: Batch,
   step: Step,
-  { maxNewTokens, sampler, stop, onToken, tap, signal }: Generation,
+  { maxNewTokens, sampler, stop, onToken, isWhole, signal }: Generation,
 ): Promise<Int32Array<ArrayBuffer>> {
   const ids: number[] = [];
-  // Attentions have a row for each token of a step: those of the prompt come in one piece where they are asked for.
-  const block = tap ? prompt.length : promptBlock;
+  const block = isWhole ? prompt.length : promptBlock;
   for (let from = 0; from + block < prompt.length; from += block) await step(slice(prompt, from, from + block));
   const rest = Math.floor((prompt.length - 1) / block) * block;
   let latest = await step(slice(prompt, rest, prompt.length));

@@ -1,5 +1,8 @@
 import { finite, integer } from '../arguments.js';
 import { AttentionError, invalid } from '../errors.js';
+import { isMask } from '../masks/index.js';
+import { operand } from '../operand.js';
+import { ResidentTensor } from '../tensor.js';
 import type { Mask, TensorLike } from '../types.js';
 import type { Stack } from './parts.js';
 import type { ModelOptions } from './types.js';
@@ -17,7 +20,9 @@ export const layerKeys = ['mask', 'ablateHeads', 'attentionTemperature'] as cons
 
 export function readLayerOptions(options: ModelOptions, layers: number, heads: number): LayerOptions {
   const temperature = finite('options.attentionTemperature', options.attentionTemperature ?? 1);
-  if (temperature <= 0) throw invalid('options.attentionTemperature', temperature, 'above 0');
+  if (temperature <= 0 || !Number.isFinite(Math.fround(1 / temperature))) {
+    throw invalid('options.attentionTemperature', temperature, 'above 0, its inverse a float32');
+  }
   return {
     masks: masksOf(options.mask, layers),
     ablated: ablatedOf(options.ablateHeads, layers, heads),
@@ -31,7 +36,8 @@ export function plainLayers({ blocks, heads }: Stack): LayerOptions {
 }
 
 function masksOf(mask: ModelOptions['mask'], layers: number): LayerOptions['masks'] {
-  if (!Array.isArray(mask)) return Array(layers).fill(mask);
+  if (!Array.isArray(mask))
+    return Array(layers).fill(mask === undefined ? undefined : asGiven(mask as Mask | TensorLike));
   if (mask.length !== layers) {
     throw new AttentionError(
       'SHAPE_MISMATCH',
@@ -39,7 +45,21 @@ function masksOf(mask: ModelOptions['mask'], layers: number): LayerOptions['mask
       `got ${mask.length} masks, wanted one for each of ${layers} layers`,
     );
   }
-  return mask.map((one) => one ?? undefined);
+  return mask.map((one) => (one === null || one === undefined ? undefined : asGiven(one)));
+}
+
+/** A copy of a tensor in JavaScript memory: the call may come later. What is no mask the first layer's attention refuses. */
+function asGiven(mask: Mask | TensorLike): Mask | TensorLike {
+  if (isMask(mask)) return mask;
+  const { values, shape, dtype } = operand('options.mask', mask);
+  if (values instanceof ResidentTensor || (dtype !== 'float32' && dtype !== 'bool' && dtype !== 'float16')) return mask;
+  const data = values.slice() as Float32Array;
+  return { data, shape, dtype: data instanceof Float64Array ? 'float64' : dtype } as TensorLike;
+}
+
+/** True where a mask is as large as the pass: it cannot be read a part at a time. */
+export function hasDenseMask({ masks }: LayerOptions): boolean {
+  return masks.some((mask) => mask !== undefined && !isMask(mask));
 }
 
 function ablatedOf(given: ModelOptions['ablateHeads'], layers: number, heads: number): LayerOptions['ablated'] {

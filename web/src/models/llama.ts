@@ -78,6 +78,8 @@ export function llama(config: Config): (weights: Weights) => Checkpoint {
 function rotaryOf(config: Config, headDim: number, maxLength: number) {
   const newer = config.record('rope_parameters');
   const older = config.record('rope_scaling');
+  if (newer && older) throw invalid('files.config.rope_scaling', older, 'none beside rope_parameters');
+  if (newer?.rope_theta !== undefined) config.only('rope_theta', newer.rope_theta);
   const base = config.number('rope_theta', number(newer, 'rope_parameters', 'rope_theta', 10000) as number);
   config.only('partial_rotary_factor', 1);
   const [key, given] = newer ? ['rope_parameters', newer] : ['rope_scaling', older];

@@ -5,7 +5,7 @@ import type { Attention, Integers, NdArray, TensorLike } from '../types.js';
 import { type Batch, readBatch, sequence, sequences } from './batch.js';
 import { cacheOf, type LayerCaches } from './cache.js';
 import { checkRoom, type Generation, generate, generateKeys, readGeneration } from './generate.js';
-import { layerKeys, readLayerOptions } from './layer-options.js';
+import { hasDenseMask, layerKeys, readLayerOptions } from './layer-options.js';
 import type { Checkpoint, Stack, TokenEmbedding } from './parts.js';
 import { readPatches } from './patches.js';
 import { normalized, pool } from './pooling.js';
@@ -106,13 +106,14 @@ class TransformerModel {
     }
     this.#refuseForeign(options);
     const tap = readTap(options.attention, this.layers, this.heads);
-    const generation = readGeneration(this.#attention, options, this.#checkpoint, tap);
     const source = this.#read('prompt', prompt as TokenIds, options);
     if (source.batch.batch !== 1) {
       throw new AttentionError('SHAPE_MISMATCH', 'prompt', `got ${source.batch.batch} sequences, wanted one`);
     }
     const cache = this.#cache(options.cache);
     const asked = { ...this.#asked(options), tap };
+    const isWhole = tap !== undefined || hasDenseMask(asked.layerOptions);
+    const generation = readGeneration(this.#attention, options, this.#checkpoint, isWhole);
     return this.#enqueue(() =>
       encoder
         ? this.#translate(source, encoder, asked, generation)
@@ -271,7 +272,11 @@ class TransformerModel {
   /** Although each call gives way between layers: memory stays that of one. */
   #enqueue<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#last.then(work);
-    this.#last = result.catch(() => {});
+    // Without its result: nobody else may hold that any more.
+    this.#last = result.then(
+      () => {},
+      () => {},
+    );
     return result;
   }
 }

@@ -34,7 +34,9 @@ function freeSampler(attention: Attention, options: GenerateOptions): Sampler {
   if (topP <= 0 || topP > 1) throw invalid('options.topP', topP, 'above 0 and at most 1');
   const random = numbers(integer('options.seed', options.seed ?? 0, -0x80000000));
   return (logits) => {
-    const scaled = { data: logits.map((logit) => logit / temperature), shape: [logits.length] };
+    // Before the division, in double: a small temperature shall leave the largest a number.
+    const largest = logits[mostLikely(logits)] as number;
+    const scaled = { data: logits.map((logit) => (logit - largest) / temperature), shape: [logits.length] };
     const { data: probabilities } = attention.softmax(scaled);
     return drawn(candidates(probabilities, topK, topP), probabilities, random());
   };
@@ -57,7 +59,8 @@ function candidates(probabilities: Float32Array, topK: number, topP: number): Ui
   const best = ids.subarray(0, topK);
   const enough = topP * sumOf(best, probabilities);
   let [count, sum] = [0, 0];
-  while (count < best.length && sum < enough) sum += probabilities[best[count++] as number] as number;
+  do sum += probabilities[best[count++] as number] as number;
+  while (count < best.length && sum < enough);
   return best.subarray(0, count);
 }
 

@@ -19,7 +19,7 @@ export interface KvCacheConfig {
    * infinite, all become NaN.
    */
   dtype?: 'float32' | 'float16' | 'int8';
-  /** The query at position p sees keys p - window < j; earlier ones are evicted, and the memory is bounded. */
+  /** The query at position p sees keys p - window < j ≤ p; earlier ones are evicted, and the memory is bounded. */
   window?: number;
   /** Beside a window: the first positions, seen by every query and never evicted (StreamingLLM, Xiao et al. 2023). */
   sinkTokens?: number;
@@ -50,7 +50,9 @@ export interface KvCache extends Disposable {
    */
   attend: AttentionCall<[q: TensorLike, k: TensorLike | null, v: TensorLike | null]>;
   /**
-   * Forgets positions from `length` on: speculative tokens.
+   * Forgets positions from `length` on: speculative tokens. With a window, what was evicted does not come back: where the
+   * windows of later queries reach it, it counts as masked. A capacity of n more than sinkTokens + window keeps windows
+   * whole when up to n + 1 positions are forgotten.
    * @throws AttentionError INVALID_ARGUMENT where the last of those that would stay was evicted.
    */
   truncate(length: number): void;
