@@ -26,7 +26,7 @@ forEachVariant('a model’s cache refuses', (engine: () => Attention) => {
               throw new Error('worked');
             };
             const error = await rejection(model.forward(ids.slice(4, 7), { cache, onLayer }));
-            expect([error.code, cache.length]).toEqual(['CAPACITY_EXCEEDED', 4]);
+            expect([error.code, error.argument, cache.length]).toEqual(['CAPACITY_EXCEEDED', 'options.cache', 4]);
             await feed(cache, [ids.slice(4, 6)], {}, ids.slice(0, 4));
           },
           { capacity: 6 },

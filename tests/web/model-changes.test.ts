@@ -58,6 +58,15 @@ forEachVariant('what a caller changes in a model', (engine: () => Attention) => 
       model = createModel(engine(), { config: family.config, tensors: family.tensors });
     });
     afterAll(() => model?.dispose());
+
+    test('a mask is read when the call is made', async () => {
+      const mask = { ...one, data: one.data.slice() };
+      const ids = Array.from({ length: S }, (_, n) => n);
+      const called = model.forward(ids, { mask });
+      mask.data.fill(0);
+      const { lastHiddenState } = await model.forward(ids, { mask: one });
+      expect((await called).lastHiddenState.data).toEqual(lastHiddenState.data);
+    });
     const same = async (options: object, hooks: Hooks) =>
       expectTrace(await model.forward(ids, { ...everything, ...options }), family.exact(ids, hooks));
 

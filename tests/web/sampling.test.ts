@@ -58,6 +58,9 @@ forEachVariant('sampling', (engine: () => Attention) => {
 
   describe('is greedy', () => {
     test.each([
+      ['next to temperature 0', { temperature: 1e-39 }],
+      ['next to temperature 0, with a topP', { temperature: 1e-39, topP: 0.5 }],
+      ['at the smallest topP', { temperature: 5, topP: 5e-324 }],
       ['with a topK of 1', { temperature: 5, topK: 1 }],
       ['with a topP that the first alone has', { temperature: 1, topP: 1e-9 }],
       ['near temperature 0', { temperature: 1e-4 }],
