@@ -18,7 +18,12 @@ export function inTheCore() {
       'position - window.left',
       'static_cast<int64_t>(query) - window.left',
     ),
-    core(mask, 'causal: a query does not see its own key', 'std::min(end, position + 1)', 'std::min(end, position)'),
+    core(
+      mask,
+      'causal: a query does not see its own key',
+      'if (causal) end = std::min(end, position + 1)',
+      'if (causal) end = std::min(end, position)',
+    ),
     core(mask, 'causal: ignored beside a dense mask', 'if (causal) end =', 'if (causal && !dense) end ='),
     core(
       mask,

@@ -24,8 +24,8 @@ export function inModels() {
       'models/layer-options.ts',
       changes,
       'model: the first layer’s mask is for all',
-      'mask.map((one) => one ?? undefined)',
-      'mask.map(() => mask[0] ?? undefined)',
+      'one === null || one === undefined ? undefined : asGiven(one)',
+      'one === null || one === undefined ? undefined : asGiven(mask[0] ?? one)',
     ),
     wrapper(
       'models/embedding.ts',
