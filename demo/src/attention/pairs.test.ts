@@ -1,38 +1,40 @@
 import { expect, test } from 'vitest';
-import { byWeight, exact, plain, rankOf, rowOf, short, strongestPair, tiny } from './pairs';
+import type { HeadData } from '../engine/protocol';
+import { byWeight, rankOf, short, strongestKey, strongestPair, tiny } from './pairs';
 
-const row = Float32Array.of(0.25, 0.5, 0.125, 0.125);
+const row = Float32Array.of(0.1, 0.4, 0.1, 0.4);
 
-test('ranks begin with 1 and equal weights share one', () => {
-  expect([0, 1, 2, 3].map((key) => rankOf(row, key))).toEqual([2, 1, 3, 3]);
-  expect(byWeight(row)).toEqual([1, 0, 2, 3]);
+test('ranks are shared by equal weights', () => {
+  expect([0, 1, 2, 3].map((key) => rankOf(row, key))).toEqual([3, 1, 3, 1]);
 });
 
-test('a row is the query, a column the key', () => {
-  expect([...rowOf(Float32Array.of(1, 2, 3, 4), 2, 1)]).toEqual([3, 4]);
+test('keys go from the most attended down, equal ones in reading order, within what is shown', () => {
+  expect(byWeight(row, [0, 4])).toEqual([1, 3, 0, 2]);
+  expect(byWeight(row, [2, 4])).toEqual([3, 2]);
+  expect(strongestKey(row, [2, 4])).toBe(3);
 });
 
-test('the strongest pair is one of two different words', () => {
-  const tokens = ['[CLS]', 'it', 'animal', '[SEP]'];
-  const matrix = Float32Array.of(
-    ...[0.9, 0.1, 0.0, 0.0],
-    ...[0.2, 0.5, 0.3, 0.0],
-    ...[0.1, 0.2, 0.7, 0.0],
-    ...[0.0, 0.4, 0.0, 0.6],
-  );
-  expect(strongestPair(tokens, matrix)).toEqual({ query: 1, key: 2 });
+const headOf = (cells: number[], from: number, to: number) => {
+  const side = Math.sqrt(cells.length);
+  return { range: [from, to], root: { size: [side, side], cells: Float32Array.from(cells) } } as unknown as HeadData;
+};
+
+test('the strongest pair is of two words, where there are two', () => {
+  const tokens = ['[CLS]', 'a', 'b', '[SEP]'];
+  const cells = [9, 9, 9, 9, 9, 9, 2, 9, 9, 1, 9, 9, 9, 9, 9, 9].map((value) => value / 10);
+  expect(strongestPair(tokens, headOf(cells, 0, 4))).toEqual({ query: 1, key: 2 });
+  expect(strongestPair(tokens, headOf([0.5, 0.5, 1, 0.1], 0, 2))).toEqual({ query: 1, key: 0 });
+  expect(strongestPair(tokens, headOf([], 1, 1))).toBeNull();
 });
 
-test('with one word or none, any cell will do', () => {
-  expect(strongestPair(['[CLS]', 'it', '[SEP]'], Float32Array.of(0.1, 0.2, 0.7, 0.5, 0.3, 0.2, 0.8, 0.1, 0.1))).toEqual(
-    { query: 2, key: 0 },
-  );
-  expect(strongestPair([], new Float32Array(0))).toBeNull();
+test('of a pooled picture it is where the block begins', () => {
+  const tokens = Array.from({ length: 10 }, (_, i) => `t${i}`);
+  expect(strongestPair(tokens, headOf([0, 0.3, 0.1, 0], 2, 10))).toEqual({ query: 2, key: 6 });
 });
 
-test('a small weight is not written as zero', () => {
-  expect([0, 0.004, 0.005, 0.688, 1].map(short)).toEqual(['0.00', '<0.01', '0.01', '0.69', '1.00']);
-  expect([0, 0.0004, 0.0006].map(plain)).toEqual(['0.000', '<0.001', '0.001']);
-  expect([0.688, 1].map(tiny)).toEqual(['.69', '1.00']);
-  expect(exact(0.68816)).toBe('0.6882');
+test('small weights do not read as nothing', () => {
+  expect(short(0.001)).toBe('<0.01');
+  expect(short(0)).toBe('0.00');
+  expect(tiny(0.25)).toBe('.25');
+  expect(tiny(-0.25)).toBe('-.25');
 });

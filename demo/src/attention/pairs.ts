@@ -1,13 +1,9 @@
-import { isSeparator } from './reading';
+import type { HeadData } from '../engine/protocol';
+import { isSpecial } from '../engine/special';
 
 export interface Pair {
   query: number;
   key: number;
-}
-
-/** The probabilities of one query. */
-export function rowOf(matrix: Float32Array, size: number, query: number): Float32Array {
-  return matrix.subarray(query * size, (query + 1) * size);
 }
 
 /** 1 for the largest; equal values share a rank. */
@@ -17,33 +13,41 @@ export function rankOf(row: Float32Array, key: number): number {
   return rank;
 }
 
-/** Keys from the most attended down; equal values in reading order. */
-export function byWeight(row: Float32Array): number[] {
-  return Array.from(row.keys()).sort((a, b) => row[b] - row[a] || a - b);
+/** Shown keys from the most attended down; equal values in reading order. */
+export function byWeight(row: Float32Array, [from, to]: readonly [number, number]): number[] {
+  return Array.from({ length: to - from }, (_, i) => from + i).sort((a, b) => row[b] - row[a] || a - b);
 }
 
-/** The pair worth showing first: between two different words where there are any, else the largest cell. */
-export function strongestPair(tokens: string[], matrix: Float32Array): Pair | null {
-  const size = tokens.length;
-  const largest = (accept: (query: number, key: number) => boolean) => {
-    let best: Pair | null = null;
-    for (let query = 0; query < size; query++) {
-      for (let key = 0; key < size; key++) {
-        if (!accept(query, key)) continue;
-        if (!best || matrix[query * size + key] > matrix[best.query * size + best.key]) best = { query, key };
-      }
+export function strongestKey(row: Float32Array, [from, to]: readonly [number, number]): number {
+  let best = from;
+  for (let key = from + 1; key < to; key++) if (row[key] > row[best]) best = key;
+  return best;
+}
+
+/** The pair worth showing first: between two different words where there are any, else the largest cell. Of a head larger than its picture, to the accuracy of that. */
+export function strongestPair(tokens: readonly string[], { range: [from, to], root }: HeadData): Pair | null {
+  const [side] = root.size;
+  if (side === 0) return null;
+  const place = (cell: number) => from + Math.floor((cell * (to - from)) / side);
+  const isWord = Array.from({ length: side }, (_, cell) => !isSpecial(tokens[place(cell)]));
+  let best = -1;
+  let largest = -1;
+  for (let row = 0; row < side; row++) {
+    for (let column = 0; column < side; column++) {
+      if (root.cells[row * side + column] > root.cells[largest] || largest < 0) largest = row * side + column;
+      if (row === column || !isWord[row] || !isWord[column]) continue;
+      if (best < 0 || root.cells[row * side + column] > root.cells[best]) best = row * side + column;
     }
-    return best;
-  };
-  const isWord = tokens.map((token) => !isSeparator(token));
-  return largest((query, key) => query !== key && isWord[query] && isWord[key]) ?? largest(() => true);
+  }
+  const cell = best < 0 ? largest : best;
+  return { query: place(Math.floor(cell / side)), key: place(cell % side) };
 }
 
 /** Two decimals where a number is read in passing; a small weight is not a zero. */
 export const short = (weight: number) => (weight > 0 && weight < 0.005 ? '<0.01' : weight.toFixed(2));
 
 /** Without the leading zero, for tight places. */
-export const tiny = (weight: number) => weight.toFixed(2).replace(/^0/, '');
+export const tiny = (weight: number) => weight.toFixed(2).replace(/^(-?)0/, '$1');
 
 export const plain = (weight: number) => (weight > 0 && weight < 0.0005 ? '<0.001' : weight.toFixed(3));
 

@@ -1,26 +1,39 @@
-/** Word pieces that continue a word begin with "##". */
-const continues = (token: string) => token.startsWith('##');
+import { isSpecial } from '../engine/special';
+
+// Word pieces that continue a word begin with "##" (BERT); elsewhere those that begin one carry their space as "Ġ" or "▁".
+const continuesWord = (token: string) => token.startsWith('##');
+const beginsWord = (token: string) => token.startsWith('Ġ') || token.startsWith('▁');
 
 /** A piece as it is drawn beside the pieces of its word. */
-export const pieceText = (token: string) => (continues(token) ? token.slice(2) : token);
+export function pieceText(token: string): string {
+  if (continuesWord(token)) return token.slice(2);
+  if (beginsWord(token)) return token.slice(1) || '␣';
+  return token.replaceAll('Ċ', '⏎');
+}
 
-/** Token positions, grouped by word: pieces of a word stay together. */
-export function words(tokens: string[]): number[][] {
+/** Token positions of a range, grouped by word: pieces of a word stay together. */
+export function words(
+  tokens: readonly string[],
+  [from, to]: readonly [number, number] = [0, tokens.length],
+): number[][] {
+  const marksBeginnings = tokens.some(beginsWord);
   const groups: number[][] = [];
-  tokens.forEach((token, i) => {
+  for (let i = from; i < to; i++) {
+    const token = tokens[i];
     const last = groups.at(-1);
-    if (last && continues(token)) last.push(i);
+    const continues = marksBeginnings ? !beginsWord(token) && !isSpecial(token) : continuesWord(token);
+    if (last && continues && !isSpecial(tokens[i - 1])) last.push(i);
     else groups.push([i]);
-  });
+  }
   return groups;
 }
 
 /** Whether the same token stands elsewhere too, so that its position must tell which one is meant. */
-export const isRepeated = (tokens: string[], index: number) =>
+export const isRepeated = (tokens: readonly string[], index: number) =>
   tokens.indexOf(tokens[index]) !== tokens.lastIndexOf(tokens[index]);
 
 /** Where a token went when the text was edited around it; null if it was edited itself. */
-export function carry(before: string[], after: string[], index: number): number | null {
+export function carry(before: readonly string[], after: readonly string[], index: number): number | null {
   const shorter = Math.min(before.length, after.length);
   let prefix = 0;
   while (prefix < shorter && before[prefix] === after[prefix]) prefix++;

@@ -1,6 +1,8 @@
 import { arc, type Box, type Space } from '../attention/arcs';
-import { rowOf, short } from '../attention/pairs';
-import { matrix, view } from '../state';
+import { type Pair, short } from '../attention/pairs';
+import { columnOf, rowOf } from '../attention/weights';
+import { lockedPairs } from '../state/pairs';
+import { head } from '../state/shown';
 
 /** Weaker ones would only be a haze. */
 const faintest = 0.02;
@@ -12,26 +14,36 @@ interface Line {
   kind: 'arc' | 'arc arc-incoming' | 'arc arc-target';
 }
 
-/** What the active token attends to (below, solid) and what attends to it (above, dashed). */
-export function Arcs({ boxes, active, target }: { boxes: Box[]; active: number; target: number }) {
-  if (!boxes[active] || !boxes[target]) return null;
-  const size = view.value.tokens.length;
-  const row = rowOf(matrix.value, size, active);
+/**
+ * What the active token attends to (below, solid) and what attends to it (above, dashed); of other locked tokens what they
+ * attend to. `boxes` begin with the token `first`.
+ */
+export function Arcs({ boxes, first, active }: { boxes: Box[]; first: number; active: Pair }) {
+  const at = (token: number): Box | undefined => boxes[token - first];
+  const [from, to] = [at(active.query), at(active.key)];
+  if (!from || !to) return null;
   const space = spaceOf(boxes);
   const lines: Line[] = [];
-  boxes.forEach((box, other) => {
-    const incoming = matrix.value[other * size + active];
-    if (other !== active && incoming >= faintest) {
-      const { path } = arc(box, boxes[active], 'above', space);
-      lines.push({ key: `in-${other}`, weight: incoming, path, kind: 'arc arc-incoming' });
-    }
-    if (row[other] >= faintest || other === target) {
-      const { path } = arc(boxes[active], box, 'below', space);
-      lines.push({ key: `out-${other}`, weight: row[other], path, kind: other === target ? 'arc arc-target' : 'arc' });
-    }
+  const outgoing = (query: number, target: number) => {
+    const row = rowOf(head.value, query);
+    boxes.forEach((box, i) => {
+      const other = first + i;
+      if (row[other] < faintest && other !== target) return;
+      const { path } = arc(at(query) as Box, box, 'below', space);
+      const kind = other === target ? 'arc arc-target' : 'arc';
+      lines.push({ key: `${query}-${other}`, weight: row[other], path, kind });
+    });
+  };
+  const incoming = columnOf(head.value, active.query);
+  boxes.forEach((box, i) => {
+    if (first + i === active.query || incoming[first + i] < faintest) return;
+    const { path } = arc(box, from, 'above', space);
+    lines.push({ key: `in-${first + i}`, weight: incoming[first + i], path, kind: 'arc arc-incoming' });
   });
+  for (const { query, key } of lockedPairs.value) if (query !== active.query && at(query)) outgoing(query, key);
+  outgoing(active.query, active.key);
   lines.sort((a, b) => a.weight - b.weight);
-  const label = arc(boxes[active], boxes[target], 'below', space);
+  const label = arc(from, to, 'below', space);
 
   return (
     <svg class="arcs" aria-hidden="true">
@@ -39,7 +51,7 @@ export function Arcs({ boxes, active, target }: { boxes: Box[]; active: number; 
         <path key={key} class={kind} d={path} stroke-width={1 + 6 * weight} opacity={0.25 + 0.75 * Math.sqrt(weight)} />
       ))}
       <text class="arc-label" x={label.x} y={label.y} dy="0.35em" text-anchor="middle">
-        {short(row[target])}
+        {short(rowOf(head.value, active.query)[active.key])}
       </text>
     </svg>
   );

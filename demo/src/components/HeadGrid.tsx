@@ -1,37 +1,31 @@
 import { useMemo } from 'preact/hooks';
-import { exampleReading } from '../example';
-import { poolMax } from '../heatmap/pool';
-import { head, openHead, view } from '../state';
+import { openHead, place } from '../state/request';
+import { overview } from '../state/shown';
 import { Heatmap } from './Heatmap';
 import { moveFocus } from './roving';
 
-/** More cells than this a thumbnail cannot show. */
-const thumbnailCells = 32;
-// Of the model, not of the text: an empty text keeps its empty places.
-const layers = exampleReading.layers.length;
-const headsPerLayer = exampleReading.heads;
-
 /** Every head of every layer, always in sight. */
 export function HeadGrid() {
-  const { tokens, matrices } = view.value;
+  const { layers, heads } = overview.value;
   const onKeyDown = (event: KeyboardEvent) => {
     const target = moveFocus(event);
     if (target) openHead(Number(target.dataset.layer), Number(target.dataset.head));
   };
   return (
-    <div class="heads" role="radiogroup" aria-label="Heads" data-testid="heads" onKeyDown={onKeyDown}>
+    <div
+      class="heads-grid"
+      role="radiogroup"
+      aria-label="Heads"
+      data-testid="heads"
+      style={{ '--heads': heads }}
+      onKeyDown={onKeyDown}
+    >
       {Array.from({ length: layers }, (_, layer) => (
         <div class="layer" key={layer}>
           <h3>layer {layer}</h3>
           <div class="layer-heads">
-            {Array.from({ length: headsPerLayer }, (_, index) => (
-              <Thumbnail
-                key={index}
-                layer={layer}
-                index={index}
-                matrix={matrices[layer]?.[index]}
-                size={tokens.length}
-              />
+            {Array.from({ length: heads }, (_, index) => (
+              <Thumbnail key={index} layer={layer} index={index} />
             ))}
           </div>
         </div>
@@ -40,16 +34,15 @@ export function HeadGrid() {
   );
 }
 
-interface ThumbnailProps {
-  layer: number;
-  index: number;
-  matrix: Float32Array | undefined;
-  size: number;
-}
-
-function Thumbnail({ layer, index, matrix, size }: ThumbnailProps) {
-  const pooled = useMemo(() => matrix && poolMax(matrix, size, thumbnailCells), [matrix, size]);
-  const isOpen = head.value.layer === layer && head.value.head === index;
+function Thumbnail({ layer, index }: { layer: number; index: number }) {
+  const { heads, layers, side, cells } = overview.value;
+  const own = useMemo(() => {
+    const start = (layer * heads + index) * side * side;
+    return cells.subarray(start, start + side * side);
+  }, [cells, layer, index]);
+  // A model with fewer shows its last one.
+  const open = { layer: Math.min(place.value.layer, layers - 1), head: Math.min(place.value.head, heads - 1) };
+  const isOpen = open.layer === layer && open.head === index;
   const name = `Layer ${layer}, head ${index}`;
   return (
     // biome-ignore lint/a11y/useSemanticElements: an input cannot hold its picture
@@ -65,7 +58,7 @@ function Thumbnail({ layer, index, matrix, size }: ThumbnailProps) {
       data-head={index}
       onClick={() => openHead(layer, index)}
     >
-      {pooled && <Heatmap weights={pooled.cells} rows={pooled.side} columns={pooled.side} />}
+      <Heatmap cells={own} rows={side} columns={side} />
     </button>
   );
 }

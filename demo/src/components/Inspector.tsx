@@ -1,30 +1,25 @@
-import { byWeight, plain, rankOf, rowOf } from '../attention/pairs';
-import { isRepeated } from '../attention/tokens';
-import { lock, lockedPair, matrix, pair, point, pointNowhere, unlock, view } from '../state';
-import { moveFocus } from './roving';
+import { plain, rankOf } from '../attention/pairs';
+import { isAttended, rowOf, scoreOf } from '../attention/weights';
+import { lockedPair, lockedPairs, pair, unlock } from '../state/pairs';
+import { head, reading } from '../state/shown';
+import { Bars } from './Bars';
 
 /** The pair in question and its numbers, and everything else its query attends to. */
 export function Inspector() {
-  const { tokens } = view.value;
+  const { tokens } = reading.value;
   const current = pair.value;
-  if (!current) {
-    return (
-      <section class="inspector" aria-label="Pair">
-        <p class="empty">The numbers of a pair of tokens appear here.</p>
-      </section>
-    );
-  }
+  if (!current) return <p class="empty">The numbers of a pair of tokens appear here.</p>;
   const { query, key } = current;
-  const row = rowOf(matrix.value, tokens.length, query);
-  const back = rowOf(matrix.value, tokens.length, key);
+  const row = rowOf(head.value, query);
   const isLocked = lockedPair.value !== null;
+  const [from, to] = head.value.range;
   return (
-    <section class="inspector" aria-label="Pair">
+    <>
       <div class="panel-head">
         <span>{isLocked ? 'Locked pair' : 'Strongest pair'}</span>
         {isLocked ? (
-          <button type="button" class="button" aria-keyshortcuts="Escape" onClick={unlock}>
-            Unlock
+          <button type="button" class="button" aria-keyshortcuts="Escape" onClick={() => unlock()}>
+            {lockedPairs.value.length > 1 ? `Unlock ${lockedPairs.value.length}` : 'Unlock'}
           </button>
         ) : (
           <span>click a token to lock</span>
@@ -35,57 +30,33 @@ export function Inspector() {
       </h2>
       <dl class="figures">
         <div>
-          <dt>weight</dt>
+          <dt>{head.value.keyBias ? 'share' : 'weight'}</dt>
           <dd>{plain(row[key])}</dd>
         </div>
         <div>
           <dt>rank</dt>
           <dd>
-            {rankOf(row, key)} <small>of {tokens.length}</small>
+            {rankOf(row, key)} <small>of {to - from}</small>
           </dd>
+        </div>
+        {head.value.lens.kind === 'heads' && (
+          <div>
+            <dt>score</dt>
+            <dd>{scoreOf(head.value, query, key).toFixed(2)}</dd>
+          </div>
+        )}
+        <div>
+          <dt>mask</dt>
+          <dd>{isAttended(head.value, query, key) ? 'none' : 'hidden'}</dd>
         </div>
         <div>
           <dt>reverse</dt>
-          <dd>{plain(back[query])}</dd>
+          <dd>{plain(rowOf(head.value, key)[query])}</dd>
         </div>
       </dl>
       <h3>“{tokens[query]}” attends to</h3>
-      <Bars row={row} query={query} current={key} />
-      <p class="caveat">Where a head looks is not yet why a model decides.</p>
-    </section>
-  );
-}
-
-function Bars({ row, query, current }: { row: Float32Array; query: number; current: number }) {
-  const { tokens, positions } = view.value;
-  return (
-    <ol
-      class="bars"
-      aria-label="Weights of the row"
-      onKeyDown={moveFocus}
-      onPointerLeave={pointNowhere}
-      onFocusOut={pointNowhere}
-    >
-      {byWeight(row).map((key) => (
-        <li key={key}>
-          <button
-            type="button"
-            class="bar"
-            tabIndex={key === current ? 0 : -1}
-            aria-pressed={key === current}
-            style={{ '--weight': row[key] }}
-            onPointerEnter={() => point(query, key)}
-            onFocus={() => point(query, key)}
-            onClick={() => lock({ query, key })}
-          >
-            <span class="bar-token">
-              {tokens[key]} {isRepeated(tokens, key) && <small title="position in the text">{positions[key]}</small>}
-            </span>{' '}
-            <span class="bar-track" aria-hidden="true" />
-            <span class="bar-value">{plain(row[key])}</span>
-          </button>
-        </li>
-      ))}
-    </ol>
+      <Bars query={query} current={key} />
+      <p class="caveat">Where a head looks is not yet why a model decides: attention is not explanation.</p>
+    </>
   );
 }

@@ -1,11 +1,13 @@
-import { rankOf, rowOf, short } from '../attention/pairs';
-import { lockedPair, matrix, view } from '../state';
+import { rankOf, short } from '../attention/pairs';
+import { rowOf } from '../attention/weights';
+import { lockedPair } from '../state/pairs';
+import { head, reading } from '../state/shown';
 
 /** Speaks of the locked pair: "it → animal, 0.69, rank 1". */
 export function LiveRegion() {
-  const { tokens } = view.value;
+  const { tokens } = reading.value;
   const pair = lockedPair.value;
-  const row = pair && rowOf(matrix.value, tokens.length, pair.query);
+  const row = pair && rowOf(head.value, pair.query);
   return (
     <p
       role="status"

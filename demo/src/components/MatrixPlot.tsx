@@ -1,9 +1,12 @@
+import { useSignal } from '@preact/signals';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { Pair } from '../attention/pairs';
-import { type Plot, plotOf } from '../heatmap/plot';
-import { head, lock, lockedPair, marked, matrix, pair, point, pointNowhere, unlock, view } from '../state';
-import { Heatmap } from './Heatmap';
-import { CellMarks, CellNumbers, ColumnLabels, RowLabels } from './MatrixMarks';
+import type { Matrix } from '../heatmap/matrix';
+import { following, moved, type Plot, plotOf, wholeOf, zoomed } from '../heatmap/plot';
+import type { Window } from '../heatmap/renderer';
+import { brush, matrixWindow } from '../state/matrix';
+import { lock, lockedPair, marked, pair, point, pointNowhere, unlock } from '../state/pairs';
+import { MatrixCanvas } from './MatrixCanvas';
+import { BrushMark, CellMarks, CellNumbers, ColumnLabels, RowLabels } from './MatrixMarks';
 
 const steps: Record<string, [number, number]> = {
   ArrowUp: [-1, 0],
@@ -11,42 +14,103 @@ const steps: Record<string, [number, number]> = {
   ArrowLeft: [0, -1],
   ArrowRight: [0, 1],
 };
+const zoomKeys: Record<string, number> = { '+': 0.5, '=': 0.5, '-': 2, '0': Number.POSITIVE_INFINITY };
 
-/** The heatmap with its labels. The pointer reads cells and a click locks one; the arrow keys move the locked one. */
-export function MatrixPlot() {
-  const { tokens } = view.value;
-  const { layer, head: index } = head.value;
+/** Pixels a pointer may move and still click. */
+const clickSlack = 4;
+
+/** A cell of the matrix, fractions and all. */
+interface Spot {
+  row: number;
+  column: number;
+}
+
+interface Drag extends Spot {
+  x: number;
+  y: number;
+  window: Window;
+  moved: boolean;
+}
+
+/**
+ * A heatmap with its labels. The pointer reads cells and a click locks one; the arrow keys move the locked one. The wheel,
+ * + and − zoom about the cell in question, dragging moves. With a brush, dragging marks a block instead.
+ */
+export function MatrixPlot({ matrix, testId = 'matrix' }: { matrix: Matrix; testId?: string }) {
+  const { tokens, length, offset } = matrix;
   const frame = useRef<HTMLDivElement>(null);
-  const plot = usePlot(frame, tokens);
-  const size = tokens.length;
-  const current = pair.value ?? { query: 0, key: 0 };
+  const drag = useRef<Drag | null>(null);
+  const brushed = useSignal<[Spot, Spot] | null>(null);
+  const window = windowOf(length);
+  const plot = usePlot(frame, tokens, window);
+  const current = pair.value ?? { query: offset, key: offset };
   const active = marked.value ?? current;
 
-  const cellAt = (event: PointerEvent | MouseEvent): Pair | null => {
+  const spotAt = (event: PointerEvent | MouseEvent): Spot | null => {
     if (!plot) return null;
     const bounds = (event.currentTarget as HTMLElement).getBoundingClientRect();
-    const key = Math.floor((event.clientX - bounds.left - plot.left) / plot.cellWidth);
-    const query = Math.floor((event.clientY - bounds.top - plot.top) / plot.cellHeight);
-    return query >= 0 && query < size && key >= 0 && key < size ? { query, key } : null;
+    const column = window.left + (event.clientX - bounds.left - plot.left) / plot.cellWidth;
+    const row = window.top + (event.clientY - bounds.top - plot.top) / plot.cellHeight;
+    const isInside = row >= window.top && column >= window.left && row < length && column < length;
+    return isInside ? { row, column } : null;
+  };
+  const onPointerDown = (event: PointerEvent) => {
+    const spot = spotAt(event);
+    if (!spot || event.button !== 0) return;
+    (event.currentTarget as HTMLElement).setPointerCapture(event.pointerId);
+    drag.current = { ...spot, x: event.clientX, y: event.clientY, window, moved: false };
   };
   const onPointerMove = (event: PointerEvent) => {
-    const cell = cellAt(event);
-    if (cell) point(cell.query, cell.key);
+    const spot = spotAt(event);
+    const from = drag.current;
+    if (from && plot) {
+      const [dx, dy] = [event.clientX - from.x, event.clientY - from.y];
+      from.moved ||= Math.hypot(dx, dy) > clickSlack;
+      if (from.moved && brush.value) brushed.value = spot ? [from, spot] : brushed.value;
+      else if (from.moved) matrixWindow.value = moved(from.window, -dy / plot.cellHeight, -dx / plot.cellWidth, length);
+    }
+    if (spot) point(offset + Math.floor(spot.row), offset + Math.floor(spot.column));
     else pointNowhere();
   };
-  const onClick = (event: MouseEvent) => {
-    const cell = cellAt(event);
-    if (!cell) return;
-    const isLocked = lockedPair.value?.query === cell.query && lockedPair.value.key === cell.key;
-    if (isLocked) unlock();
-    else lock(cell);
+  const onPointerUp = () => {
+    if (brushed.value && brush.value) brush.value(blockOf(brushed.value, offset));
+    brushed.value = null;
   };
+  const onClick = (event: MouseEvent) => {
+    const spot = spotAt(event);
+    const wasDragged = drag.current?.moved;
+    drag.current = null;
+    if (!spot || wasDragged) return;
+    const cell = { query: offset + Math.floor(spot.row), key: offset + Math.floor(spot.column) };
+    const isLocked = lockedPair.value?.query === cell.query && lockedPair.value.key === cell.key;
+    if (isLocked) unlock(cell.query);
+    else lock(cell, event.shiftKey || undefined);
+  };
+  const zoom = (factor: number, { row, column }: Spot) => {
+    const next = zoomed(window, factor, row, column, length);
+    matrixWindow.value = next.rows >= length && next.columns >= length ? null : next;
+  };
+  // Listened to by hand: only then may it be kept from scrolling the page.
+  useWheel(frame, (event) => {
+    const spot = spotAt(event);
+    if (!spot || (matrixWindow.value === null && event.deltaY > 0)) return;
+    event.preventDefault();
+    zoom(2 ** (Math.max(-120, Math.min(120, event.deltaY)) / 240), spot);
+  });
   const onKeyDown = (event: KeyboardEvent) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const cell = { row: current.query - offset, column: current.key - offset };
+    if (event.key in zoomKeys) {
+      event.preventDefault();
+      return zoom(zoomKeys[event.key], { row: cell.row + 0.5, column: cell.column + 0.5 });
+    }
     const step = steps[event.key];
     if (!step) return;
     event.preventDefault();
-    const inside = (i: number) => Math.min(size - 1, Math.max(0, i));
-    lock({ query: inside(current.query + step[0]), key: inside(current.key + step[1]) });
+    const inside = (i: number) => Math.min(length - 1, Math.max(0, i));
+    const [row, column] = [inside(cell.row + step[0]), inside(cell.column + step[1])];
+    lock({ query: offset + row, key: offset + column });
+    if (matrixWindow.value) matrixWindow.value = following(window, row, column, length);
   };
 
   return (
@@ -55,33 +119,29 @@ export function MatrixPlot() {
       class="plot"
       role="application"
       aria-roledescription="attention matrix"
-      aria-label={`Layer ${layer}, head ${index}: ${size} by ${size} weights. Arrow keys move the locked cell.`}
+      aria-label={`${matrix.name}: ${length} by ${length} weights. Arrow keys move the locked cell; plus, minus and zero zoom.`}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys move the locked cell
       tabIndex={0}
-      data-testid="matrix"
+      data-testid={testId}
+      data-zoomed={matrixWindow.value !== null}
+      data-brush={brush.value !== null}
+      onPointerDown={onPointerDown}
       onPointerMove={onPointerMove}
+      onPointerUp={onPointerUp}
+      onPointerCancel={onPointerUp}
       onPointerLeave={pointNowhere}
       onClick={onClick}
       onKeyDown={onKeyDown}
     >
       {plot && (
         <>
-          <div
-            class="plot-cells"
-            style={{
-              left: `${plot.left}px`,
-              top: `${plot.top}px`,
-              width: `${plot.cellWidth * size}px`,
-              height: `${plot.cellHeight * size}px`,
-            }}
-          >
-            <Heatmap weights={matrix.value} rows={size} columns={size} />
-          </div>
+          <MatrixCanvas matrix={matrix} plot={plot} />
           <svg class="plot-marks" width={plot.width} height={plot.height} aria-hidden="true">
-            <RowLabels plot={plot} tokens={tokens} active={active.query} />
-            <ColumnLabels plot={plot} tokens={tokens} active={active.key} />
-            <CellNumbers plot={plot} matrix={matrix.value} size={size} />
-            <CellMarks plot={plot} size={size} active={active} />
+            <RowLabels plot={plot} tokens={tokens} active={active.query - offset} />
+            <ColumnLabels plot={plot} tokens={tokens} active={active.key - offset} />
+            <CellNumbers plot={plot} matrix={matrix} />
+            <CellMarks plot={plot} row={active.query - offset} column={active.key - offset} />
+            {brushed.value && <BrushMark plot={plot} block={blockOf(brushed.value, 0)} />}
           </svg>
         </>
       )}
@@ -89,7 +149,31 @@ export function MatrixPlot() {
   );
 }
 
-function usePlot(frame: { current: HTMLElement | null }, tokens: string[]): Plot | null {
+/** What is in sight of a matrix of so many cells a side: a window made for another length shows no longer what it did. */
+function windowOf(length: number): Window {
+  const window = matrixWindow.value;
+  const fits = window !== null && window.top + window.rows <= length && window.left + window.columns <= length;
+  return fits ? window : wholeOf(length);
+}
+
+function blockOf([a, b]: [Spot, Spot], offset: number) {
+  const range = (from: number, to: number) =>
+    [offset + Math.floor(Math.min(from, to)), offset + Math.floor(Math.max(from, to)) + 1] as const;
+  return { rows: range(a.row, b.row), columns: range(a.column, b.column) };
+}
+
+function useWheel(frame: { current: HTMLElement | null }, onWheel: (event: WheelEvent) => void): void {
+  const newest = useRef(onWheel);
+  newest.current = onWheel;
+  useLayoutEffect(() => {
+    const element = frame.current;
+    const listener = (event: WheelEvent) => newest.current(event);
+    element?.addEventListener('wheel', listener, { passive: false });
+    return () => element?.removeEventListener('wheel', listener);
+  }, [frame]);
+}
+
+function usePlot(frame: { current: HTMLElement | null }, tokens: readonly string[], window: Window): Plot | null {
   const [space, setSpace] = useState<{ width: number; height: number } | null>(null);
   useLayoutEffect(() => {
     const element = frame.current;
@@ -100,5 +184,5 @@ function usePlot(frame: { current: HTMLElement | null }, tokens: string[]): Plot
     observer.observe(element);
     return () => observer.disconnect();
   }, [frame]);
-  return space && space.height > 0 ? plotOf(space.width, space.height, tokens) : null;
+  return space && space.height > 0 ? plotOf(space.width, space.height, tokens, window) : null;
 }

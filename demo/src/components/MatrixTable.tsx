@@ -1,49 +1,113 @@
+import { useSignal } from '@preact/signals';
 import { exact } from '../attention/pairs';
-import { head, lockedPair, matrix, view } from '../state';
+import type { Matrix } from '../heatmap/matrix';
+import { lockedPair } from '../state/pairs';
 
-/** The matrix as numbers: every weight, with four decimals to read and the full value in data-value. */
-export function MatrixTable() {
-  const { tokens } = view.value;
-  const { layer, head: index } = head.value;
-  const size = tokens.length;
+/** Rows and columns at once: a table of a long text has millions of cells. */
+const pageSize = 32;
+
+/** A matrix as numbers, a page at a time: every weight, with four decimals to read and the full value in data-value. */
+export function MatrixTable({ matrix }: { matrix: Matrix }) {
+  const { tokens, offset, length } = matrix;
   const locked = lockedPair.value;
+  const start = useSignal({
+    row: pageOf(locked ? locked.query - offset : 0),
+    column: pageOf(locked ? locked.key - offset : 0),
+  });
+  const rows = pageFrom(start.value.row, length);
+  const columns = pageFrom(start.value.column, length);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
-    <section class="table-scroll" tabIndex={0} aria-label="Weights as a table">
-      <table data-testid="matrix-table">
-        <caption class="visually-hidden">
-          Layer {layer}, head {index}: each row token attends to the column tokens
-        </caption>
-        <thead>
-          <tr>
-            <td />
-            {tokens.map((token, key) => (
-              <th key={key} scope="col">
-                {token}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {tokens.map((token, query) => (
-            <tr key={query}>
-              <th scope="row">{token}</th>
-              {tokens.map((_, key) => {
-                const weight = matrix.value[query * size + key];
-                return (
-                  <td
-                    key={key}
-                    data-value={weight}
-                    class={locked?.query === query && locked.key === key ? 'locked' : undefined}
-                  >
-                    {exact(weight)}
-                  </td>
-                );
-              })}
+    <>
+      {length > pageSize && (
+        <div class="table-pages">
+          <Pager
+            name="rows"
+            from={rows[0]}
+            length={length}
+            onChange={(row) => (start.value = { ...start.value, row })}
+          />
+          <Pager
+            name="columns"
+            from={columns[0]}
+            length={length}
+            onChange={(column) => (start.value = { ...start.value, column })}
+          />
+        </div>
+      )}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard */}
+      <section class="table-scroll" tabIndex={0} aria-label="Weights as a table">
+        <table data-testid="matrix-table">
+          <caption class="visually-hidden">{matrix.name}: each row token attends to the column tokens</caption>
+          <thead>
+            <tr>
+              <td />
+              {columns.map((column) => (
+                <th key={column} scope="col">
+                  {tokens[column]}
+                </th>
+              ))}
             </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
+          </thead>
+          <tbody>
+            {rows.map((row) => (
+              <tr key={row}>
+                <th scope="row">{tokens[row]}</th>
+                {columns.map((column) => {
+                  const value = matrix.value(row, column);
+                  const isLocked = locked?.query === offset + row && locked.key === offset + column;
+                  return (
+                    <td key={column} data-value={value} class={isLocked ? 'locked' : undefined}>
+                      {exact(value)}
+                    </td>
+                  );
+                })}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </section>
+    </>
   );
+}
+
+interface PagerProps {
+  name: string;
+  from: number;
+  length: number;
+  onChange(from: number): void;
+}
+
+function Pager({ name, from, length, onChange }: PagerProps) {
+  const to = Math.min(length, from + pageSize);
+  return (
+    <span class="pager">
+      <button
+        type="button"
+        class="button"
+        aria-label={`Earlier ${name}`}
+        disabled={from === 0}
+        onClick={() => onChange(from - pageSize)}
+      >
+        ←
+      </button>
+      {name} {from + 1}–{to} of {length}
+      <button
+        type="button"
+        class="button"
+        aria-label={`Later ${name}`}
+        disabled={to === length}
+        onClick={() => onChange(from + pageSize)}
+      >
+        →
+      </button>
+    </span>
+  );
+}
+
+const pageOf = (index: number) => Math.floor(index / pageSize) * pageSize;
+
+function pageFrom(start: number, length: number): number[] {
+  // A shorter text may have come since.
+  const from = Math.min(start, pageOf(Math.max(0, length - 1)));
+  return Array.from({ length: Math.min(pageSize, length - from) }, (_, i) => from + i);
 }

@@ -1,16 +1,20 @@
-import { signal } from '@preact/signals';
-import { exact, rankOf, rowOf } from '../attention/pairs';
-import { marked, matrix, view } from '../state';
+import { computed, signal } from '@preact/signals';
+import { exact, rankOf } from '../attention/pairs';
+import { rowOf } from '../attention/weights';
+import { matrixOfHead } from '../heatmap/matrix';
+import { wholeOf, zoomed } from '../heatmap/plot';
+import { asTable, matrixWindow } from '../state/matrix';
+import { marked } from '../state/pairs';
+import { head, isEmpty, reading } from '../state/shown';
 import { Legend } from './Legend';
 import { MatrixPlot } from './MatrixPlot';
 import { MatrixTable } from './MatrixTable';
 
 const open = signal(false);
-const asTable = signal(false);
+const matrix = computed(() => matrixOfHead(head.value, reading.value.tokens));
 
 /** One head large: rows attend to columns. On narrow screens it waits behind a button. */
 export function MatrixView() {
-  const { tokens } = view.value;
   return (
     <section class="matrix" aria-label="Matrix" data-open={open.value}>
       <button
@@ -27,6 +31,7 @@ export function MatrixView() {
         <h2>Rows attend to columns</h2>
         <Readout />
         <Legend />
+        <Zoom />
         <button
           type="button"
           class="button"
@@ -38,21 +43,43 @@ export function MatrixView() {
           Table
         </button>
       </div>
-      {tokens.length === 0 && <p class="empty">A matrix of every token against every token.</p>}
-      {tokens.length > 0 && (asTable.value ? <MatrixTable /> : <MatrixPlot />)}
+      {isEmpty.value && <p class="empty">A matrix of every token against every token.</p>}
+      {!isEmpty.value && (asTable.value ? <MatrixTable matrix={matrix.value} /> : <MatrixPlot matrix={matrix.value} />)}
     </section>
   );
 }
 
 /** The marked cell in numbers. */
 function Readout() {
-  const { tokens } = view.value;
+  const { tokens } = reading.value;
   if (!marked.value) return null;
   const { query, key } = marked.value;
-  const row = rowOf(matrix.value, tokens.length, query);
+  const row = rowOf(head.value, query);
   return (
     <span class="readout">
       {tokens[query]} → {tokens[key]} <b>{exact(row[key])}</b> rank {rankOf(row, key)}
+    </span>
+  );
+}
+
+/** For fingers; the wheel and the keys do the same. */
+function Zoom() {
+  if (isEmpty.value || asTable.value) return null;
+  const { length, offset } = matrix.value;
+  const window = matrixWindow.value ?? wholeOf(length);
+  const { query, key } = marked.value ?? { query: offset, key: offset };
+  const zoom = (factor: number) => {
+    const next = zoomed(window, factor, query - offset + 0.5, key - offset + 0.5, length);
+    matrixWindow.value = next.rows >= length && next.columns >= length ? null : next;
+  };
+  return (
+    <span class="zoom">
+      <button type="button" class="button" aria-label="Zoom in" onClick={() => zoom(0.5)}>
+        +
+      </button>
+      <button type="button" class="button" aria-label="Zoom out" disabled={!matrixWindow.value} onClick={() => zoom(2)}>
+        −
+      </button>
     </span>
   );
 }

@@ -1,41 +1,42 @@
-import { phase, progress, reading } from '../state';
+import { phase, progress } from '../state/engine';
+import { reading } from '../state/shown';
 
 const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
 
 /** Which model, and what it is doing: arriving (with its bytes), or how long its last reading took. */
 export function ModelStatus() {
+  const { title, weights } = reading.value.model;
   return (
     <div class="model">
-      <span>all-MiniLM-L6-v2</span>
+      <span>
+        {title}
+        {weights !== 'none' && <small> {weights}</small>}
+      </span>
       <State />
     </div>
   );
 }
 
 function State() {
-  const { loaded, total } = progress.value;
-  const { milliseconds, tokens, variant } = reading.value;
-  switch (phase.value) {
-    case 'example':
-      return <span>opening</span>;
-    case 'error':
-      return <span>stopped</span>;
-    case 'loading':
-      return (
-        <>
-          <progress aria-label="Model weights" value={loaded} max={total || 1} />
-          <span class="bytes">
-            {loaded < total || total === 0 ? `${megabytes(loaded)} of ${megabytes(total)} MB` : 'unpacking weights'}
-          </span>
-        </>
-      );
-    case 'ready':
-      return (
-        <>
-          {tokens.length > 0 && <span>{tokens.length} tokens</span>}
-          {milliseconds !== null && <span title="one pass through all layers">{milliseconds.toFixed(0)} ms</span>}
-          {variant && <span>{variant}</span>}
-        </>
-      );
+  const { milliseconds, tokens, engine } = reading.value;
+  if (phase.value === 'error') return <span>stopped</span>;
+  if (progress.value) {
+    const { loaded, total } = progress.value;
+    return (
+      <>
+        <progress aria-label="Model weights" value={loaded} max={total || 1} />
+        <span class="bytes">
+          {megabytes(loaded)} of {megabytes(total)} MB
+        </span>
+      </>
+    );
   }
+  if (phase.value !== 'ready') return <span>opening</span>;
+  return (
+    <>
+      {tokens.length > 0 && <span>{tokens.length} tokens</span>}
+      {milliseconds !== null && <span title="one pass through all layers">{milliseconds.toFixed(0)} ms</span>}
+      {engine && <span>{engine.threads > 1 ? `${engine.threads} threads` : engine.variant}</span>}
+    </>
+  );
 }

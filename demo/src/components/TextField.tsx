@@ -1,4 +1,4 @@
-import { edit, text } from '../state';
+import { model, text } from '../state/request';
 import { ModelStatus } from './ModelStatus';
 import { TextNote } from './TextNote';
 
@@ -14,7 +14,11 @@ export function TextField() {
           spellcheck={false}
           autocomplete="off"
           value={text.value}
-          onInput={(event) => edit(event.currentTarget.value)}
+          onInput={(event) => {
+            text.value = event.currentTarget.value;
+            // The long sequence has no text; whoever types wants to see it read.
+            if (model.value === 'long') model.value = 'int8';
+          }}
         />
       </div>
       <div class="text-foot">

@@ -1,11 +1,13 @@
-import { failure, phase, reading, start, text } from '../state';
+import { failure, phase, start } from '../state/engine';
+import { text } from '../state/request';
+import { reading } from '../state/shown';
 
 /** The line under the text: how to use it, or what went wrong with it. Always there, so that nothing moves. */
 export function TextNote() {
   if (phase.value === 'error') {
     return (
       <p id="text-note" class="note note-error" role="alert">
-        <strong>{reading.value.milliseconds === null ? 'The model could not be loaded.' : 'The model stopped.'}</strong>{' '}
+        <strong>{reading.value.engine === null ? 'The model could not be loaded.' : 'The model stopped.'}</strong>{' '}
         {failure.value}{' '}
         <button type="button" class="link-button" onClick={start}>
           Try again
@@ -21,11 +23,13 @@ export function TextNote() {
 }
 
 function sentence(): string {
-  const { cut } = reading.value;
+  const { cut, pass, model } = reading.value;
+  if (pass.model === 'long')
+    return `${pass.length} tokens made by a rule, without a model. Type, and your text is read again.`;
   if (text.value.trim() === '') return 'No text yet: type some, and every head reads along.';
-  if (phase.value !== 'ready' && text.value !== reading.value.text)
+  if (phase.value !== 'ready' && text.value !== pass.text)
     return 'Your text will be read as soon as the model has arrived.';
   if (!cut) return 'Every head reads along as you type.';
   const total = cut.atLeast ? `more than ${cut.total}` : cut.total;
-  return `The first ${cut.kept} of ${total} tokens are read, so that every head can follow each keystroke. (The model itself ends at ${cut.modelLimit}.)`;
+  return `The first ${cut.kept} of ${total} tokens are read: ${cut.kept === model.maxLength ? 'this model ends there' : 'more would not fit in memory'}.`;
 }

@@ -1,51 +1,81 @@
-import type { Reading } from '../attention/reading';
-import type { ReadRequest, WorkerMessage } from './protocol';
+import { scriptUrl } from '../trusted';
+import type { Calls } from './calls';
+import type { Answer, LensSpec, Look, PassSpec, Place, Request, Tile, TileSpec } from './protocol';
 import workerUrl from './worker.ts?worker&url';
 
 export interface EngineEvents {
   onProgress(loaded: number, total: number): void;
-  onReading(reading: Reading): void;
+  onLook(look: Look): void;
   onFailure(message: string): void;
 }
 
+type ArgumentOf<Name extends keyof Calls> = Parameters<Calls[Name]>[1];
+type ResultOf<Name extends keyof Calls> = Awaited<ReturnType<Calls[Name]>>;
+
 export interface Engine {
-  /** Only the newest text is answered. */
-  read(text: string): void;
+  /** Only the newest is answered. */
+  look(pass: PassSpec, lens: LensSpec, place: Place): void;
+  /** Null where another head has come meanwhile. */
+  tile(serial: number, tile: TileSpec): Promise<Tile | null>;
+  /** A function of engine/calls. Rejects with its message. */
+  call<Name extends keyof Calls>(
+    name: Name,
+    argument: ArgumentOf<Name>,
+    onEvent?: (value: unknown) => void,
+  ): Promise<ResultOf<Name>>;
   stop(): void;
 }
 
-interface ScriptUrlPolicy {
-  createScriptURL(url: string): string;
+interface Waiting {
+  resolve(value: never): void;
+  reject(error: Error): void;
+  onEvent?: (value: unknown) => void;
 }
 
-interface TrustedTypes {
-  createPolicy(name: string, rules: { createScriptURL(url: string): string }): ScriptUrlPolicy;
-}
+export function startEngine({ onProgress, onLook, onFailure }: EngineEvents): Engine {
+  const worker = new Worker(scriptUrl(workerUrl), { type: 'module' });
+  const waiting = new Map<number, Waiting>();
+  let asked = 0;
 
-function sameOrigin(url: string): string {
-  if (new URL(url, location.href).origin !== location.origin) throw new TypeError(`Not a script of this page: ${url}`);
-  return url;
-}
-
-// Under require-trusted-types-for 'script' a worker takes no plain string.
-const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };
-const policy = trustedTypes?.createPolicy('attention-explorer', { createScriptURL: sameOrigin });
-
-export function startEngine({ onProgress, onReading, onFailure }: EngineEvents): Engine {
-  const worker = new Worker(policy?.createScriptURL(workerUrl) ?? workerUrl, { type: 'module' });
-  let newest = 0;
-
-  worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => {
-    if (data.type === 'progress') onProgress(data.loaded, data.total);
-    else if (data.type === 'failed') onFailure(data.message);
-    else if (data.id === newest) onReading(data.reading);
+  worker.onmessage = ({ data }: MessageEvent<Answer>) => {
+    switch (data.type) {
+      case 'progress':
+        return onProgress(data.loaded, data.total);
+      case 'look':
+        return onLook(data.look);
+      case 'failed':
+        return onFailure(data.message);
+      case 'event':
+        return waiting.get(data.id)?.onEvent?.(data.value);
+      case 'tile':
+        return settle(data.id)?.resolve(data.tile as never);
+      case 'result':
+        return settle(data.id)?.resolve(data.value as never);
+      case 'refused':
+        return settle(data.id)?.reject(new Error(data.message));
+    }
   };
   worker.onerror = (event) => onFailure(event.message || 'The worker script could not be loaded.');
 
+  function settle(id: number): Waiting | undefined {
+    const one = waiting.get(id);
+    waiting.delete(id);
+    return one;
+  }
+
+  const send = (request: Request) => worker.postMessage(request);
+  function ask<T>(request: (id: number) => Request, onEvent?: (value: unknown) => void): Promise<T> {
+    const id = ++asked;
+    return new Promise((resolve, reject) => {
+      waiting.set(id, { resolve: resolve as (value: never) => void, reject, ...(onEvent && { onEvent }) });
+      send(request(id));
+    });
+  }
+
   return {
-    read(text) {
-      worker.postMessage({ id: ++newest, text } satisfies ReadRequest);
-    },
+    look: (pass, lens, place) => send({ type: 'look', pass, lens, place }),
+    tile: (serial, tile) => ask((id) => ({ type: 'tile', id, serial, tile })),
+    call: (name, argument, onEvent) => ask((id) => ({ type: 'call', id, name, argument }), onEvent),
     stop: () => worker.terminate(),
   };
 }

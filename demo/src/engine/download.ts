@@ -1,6 +1,16 @@
-/** Fetches a file of known size, telling of each arriving chunk. The size is known beforehand because Content-Length counts compressed bytes. */
-export async function download(url: string, total: number, onProgress: (loaded: number) => void): Promise<Uint8Array> {
-  const response = await fetchFile(url);
+import { keep, keepFetched, kept } from './kept';
+
+/**
+ * Fetches a file of known size, telling of each arriving chunk, and keeps it for visits without a network. The size is
+ * known beforehand because Content-Length counts compressed bytes.
+ */
+export async function download(
+  url: string,
+  total: number,
+  onProgress: (loaded: number) => void,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const here = await kept(url);
+  const response = here ?? (await ask(url));
   if (!response.body) throw new Error(`The file ${nameOf(url)} came without content.`);
   const bytes = new Uint8Array(total);
   const reader = response.body.getReader();
@@ -14,10 +24,16 @@ export async function download(url: string, total: number, onProgress: (loaded: 
     onProgress(loaded);
   }
   if (loaded < total) throw new Error(`The weights ended after ${loaded} of ${total} bytes.`);
+  // Nobody waits for it.
+  if (!here) keep(url, bytes).then(keepFetched);
   return bytes;
 }
 
 export async function fetchFile(url: string): Promise<Response> {
+  return (await kept(url)) ?? ask(url);
+}
+
+async function ask(url: string): Promise<Response> {
   const response = await fetch(url);
   if (!response.ok)
     throw new Error(`The file ${nameOf(url)} was answered with ${response.status} ${response.statusText}`.trim());

@@ -7,23 +7,27 @@ const encode = (text: string) => {
 };
 
 test('a text within the limit is whole', () => {
-  const text = 'a '.repeat(TOKEN_LIMIT - 2);
-  const { tokens, cut } = cutTokens(text, encode, 512);
-  expect(tokens).toHaveLength(TOKEN_LIMIT);
+  const { tokens, cut } = cutTokens('a '.repeat(510), encode, 512);
+  expect(tokens).toHaveLength(512);
   expect(cut).toBeNull();
 });
 
 test('a longer one is cut, keeps its closing token, and says so', () => {
-  const { ids, tokens, cut } = cutTokens('a '.repeat(300), encode, 512);
-  expect(tokens).toHaveLength(TOKEN_LIMIT);
+  const { ids, tokens, cut } = cutTokens('a '.repeat(600), encode, 512);
+  expect(tokens).toHaveLength(512);
   expect(tokens.at(-1)).toBe('[SEP]');
-  expect(ids.at(-1)).toBe(301);
-  expect(cut).toEqual({ kept: TOKEN_LIMIT, total: 302, atLeast: false, modelLimit: 512 });
+  expect(ids.at(-1)).toBe(601);
+  expect(cut).toEqual({ kept: 512, total: 602, atLeast: false });
 });
 
-test('a smaller model limits first, and a pasted book is not read to its end', () => {
-  const { tokens, cut } = cutTokens('a '.repeat(1e6), encode, 16);
-  expect(tokens).toHaveLength(16);
-  expect(cut).toMatchObject({ kept: 16, atLeast: true });
+test('a text that nothing closes is cut where the model ends', () => {
+  const { tokens } = cutTokens('a b c d e', (text) => ({ tokens: text.split(' '), ids: [0, 1, 2, 3, 4] }), 3);
+  expect(tokens).toEqual(['a', 'b', 'c']);
+});
+
+test('a pasted book is not read to its end, nor kept by a model without one', () => {
+  const { tokens, cut } = cutTokens('a '.repeat(1e6), encode, 1e6);
+  expect(tokens).toHaveLength(TOKEN_LIMIT);
+  expect(cut).toMatchObject({ kept: TOKEN_LIMIT, atLeast: true });
   expect(cut?.total).toBeLessThan(1e5);
 });

@@ -1,33 +1,40 @@
 import { Tokenizer } from '@huggingface/tokenizers';
-import { createAttention } from 'attention-wasm';
-import { createModel } from 'attention-wasm/models';
-import type { Reading } from '../attention/reading';
-import { cutTokens } from './limits';
+import type { Attention, TensorLike } from 'attention-wasm';
+import { createModel, type Model } from 'attention-wasm/models';
+import type { Encoded } from './limits';
+import type { ModelInfo } from './protocol';
+
+/** A model with what turns text into its ids. */
+export interface Loaded {
+  model: Model;
+  info: ModelInfo;
+  encode(text: string): Encoded;
+  /** Of a model that writes. */
+  decode?(ids: readonly number[]): string;
+}
 
 export interface MinilmFiles {
   config: { model_type: string; [key: string]: unknown };
   tokenizer: object;
-  weights: Uint8Array;
+  tensors: Uint8Array | Readonly<Record<string, TensorLike>>;
+  weights: 'int8' | 'float16';
 }
 
-export interface Minilm {
-  /** Rejects with ABORTED between two layers once the signal is aborted. */
-  read(text: string, signal?: AbortSignal): Promise<Reading>;
+export function openMinilm(attention: Attention, { config, tokenizer, tensors, weights }: MinilmFiles): Loaded {
+  const options = weights === 'int8' ? { weights: 'int8' as const } : {};
+  const model = createModel(attention, { config, tensors }, options);
+  const encoder = unpadded(tokenizer);
+  return { model, info: infoOf(model, 'all-MiniLM-L6-v2', weights), encode: (text) => encoder.encode(text) };
 }
 
-export async function createMinilm({ config, tokenizer: vocabulary, weights }: MinilmFiles): Promise<Minilm> {
-  // The file pads every text to 128 tokens and cuts it there in silence.
-  const tokenizer = new Tokenizer({ ...vocabulary, padding: null, truncation: null }, {});
-  const attention = await createAttention();
-  const model = createModel(attention, { config, tensors: weights });
+/** Tokenizer files may pad every text to one length and cut it there in silence. */
+export function unpadded(tokenizer: object): Tokenizer {
+  return new Tokenizer({ ...tokenizer, padding: null, truncation: null }, {});
+}
 
-  async function read(text: string, signal?: AbortSignal): Promise<Reading> {
-    const { ids, tokens, cut } = cutTokens(text, (part) => tokenizer.encode(part), model.maxLength);
-    const start = performance.now();
-    const { attentions } = await model.forward(ids, { attention: true, signal });
-    const milliseconds = performance.now() - start;
-    const layers = attentions.map((layer) => layer.data);
-    return { text, tokens, heads: model.heads, layers, cut, milliseconds, variant: attention.info.variant };
-  }
-  return { read };
+const decoders = new Set(['gpt2', 'llama']);
+
+export function infoOf(model: Model, title: string, weights: ModelInfo['weights']): ModelInfo {
+  const { type, layers, heads, maxLength, byteLength } = model;
+  return { title, type, layers, heads, maxLength, bytes: byteLength, isDecoder: decoders.has(type), weights };
 }

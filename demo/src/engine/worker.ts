@@ -1,47 +1,57 @@
 /// <reference lib="webworker" />
-import config from 'minilm-files/config.json';
-import weightsUrl from 'minilm-files/model.fp16.safetensors?url';
-import tokenizerUrl from 'minilm-files/tokenizer.json?url';
-import weightsFile from '../generated/weights.json';
-import { download, fetchFile } from './download';
-import { createMinilm, type Minilm } from './minilm';
-import type { ReadRequest, WorkerMessage } from './protocol';
+import { call } from './calls';
+import type { Answer, Request } from './protocol';
+import { Session } from './session';
 
 const scope = self as unknown as DedicatedWorkerGlobalScope;
-const send = (message: WorkerMessage, transfer: Transferable[] = []) => scope.postMessage(message, transfer);
-const fail = (error: unknown) =>
-  send({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
+const send = (answer: Answer, transfer: Transferable[] = []) => scope.postMessage(answer, transfer);
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
-async function load(): Promise<Minilm> {
-  const total = weightsFile.bytes;
-  const onProgress = (loaded: number) => send({ type: 'progress', loaded, total });
-  onProgress(0);
-  const [tokenizer, weights] = await Promise.all([
-    fetchFile(tokenizerUrl).then((response) => response.json()),
-    download(weightsUrl, total, onProgress),
-  ]);
-  return createMinilm({ config, tokenizer, weights });
-}
-
-const loading = load();
+const opening = Session.create((loaded, total) => send({ type: 'progress', loaded, total }));
 // Also when nothing has been asked yet.
-loading.catch(fail);
+opening.catch((error) => send({ type: 'failed', message: messageOf(error) }));
 let newest = new AbortController();
 
-scope.onmessage = async ({ data: { id, text } }: MessageEvent<ReadRequest>) => {
-  newest.abort();
-  newest = new AbortController();
+scope.onmessage = async ({ data: request }: MessageEvent<Request>) => {
+  if (request.type === 'look') {
+    newest.abort();
+    newest = new AbortController();
+  }
   const { signal } = newest;
-  const model = await loading.catch(() => null);
-  if (!model || signal.aborted) return;
-  try {
-    const reading = await model.read(text, signal);
-    if (signal.aborted) return;
-    send(
-      { type: 'reading', id, reading },
-      reading.layers.map((layer) => layer.buffer),
-    );
-  } catch (error) {
-    if (!signal.aborted) fail(error);
+  const session = await opening.catch(() => null);
+  if (!session) return;
+  switch (request.type) {
+    case 'look':
+      return look(session, request, signal);
+    case 'tile':
+      return send({ type: 'tile', id: request.id, tile: session.tile(request.serial, request.tile) });
+    case 'call':
+      return answer(session, request);
   }
 };
+
+async function look(
+  session: Session,
+  { pass, lens, place }: Request & { type: 'look' },
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    const look = await session.look(pass, lens, place, signal);
+    const { query, key, logSumExp, root } = look.head;
+    send(
+      { type: 'look', look },
+      [query, key, logSumExp, root.cells].map(({ buffer }) => buffer as ArrayBuffer),
+    );
+  } catch (error) {
+    if (!signal.aborted) send({ type: 'failed', message: messageOf(error) });
+  }
+}
+
+async function answer(session: Session, { id, name, argument }: Request & { type: 'call' }): Promise<void> {
+  try {
+    const value = await call(session, name, argument, (event) => send({ type: 'event', id, value: event }));
+    send({ type: 'result', id, value });
+  } catch (error) {
+    send({ type: 'refused', id, message: messageOf(error) });
+  }
+}

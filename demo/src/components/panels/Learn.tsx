@@ -1,0 +1,3 @@
+export function Learn() {
+  return <p class="empty">Learn</p>;
+}

@@ -1,0 +1,4 @@
+import { signal } from '@preact/signals';
+
+/** Which lesson is open. */
+export const lesson = signal('pronoun');
