@@ -46,7 +46,8 @@ export function format(value) {
 
 const threeDigits = (value) => (Number.isInteger(value) ? value : Number(value.toPrecision(3)));
 
-function quantile(values, share) {
+/** Between the two values nearest to that share of them. */
+export function quantile(values, share) {
   const sorted = values.toSorted((a, b) => a - b);
   const position = share * (sorted.length - 1);
   const below = Math.floor(position);

@@ -1,5 +1,5 @@
 import { noMask } from './engine/mask';
-import type { HeadData, LensSpec, Look, ModelInfo, Overview, PassSpec, Place, Reading } from './engine/protocol';
+import type { HeadData, LensSpec, Look, ModelInfo, PassSpec, Place, Reading } from './engine/protocol';
 import { innerOf } from './engine/special';
 import example from './generated/example.json';
 
@@ -43,7 +43,7 @@ export const exampleReading: Reading = {
 };
 
 /** What the worker would answer, before there is one. Heads are not multiplied into a rollout yet. */
-export function exampleLook(lens: LensSpec, place: Place): Look & { overview: Overview } {
+export function exampleLook(lens: LensSpec, place: Place): Required<Look> {
   const side = rangeOf(lens)[1] - rangeOf(lens)[0];
   const cells = new Float32Array(scores.length * heads * side * side);
   scores.forEach((_, layer) => {

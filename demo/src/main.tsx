@@ -1,6 +1,7 @@
 import { effect } from '@preact/signals';
 import { render } from 'preact';
 import { App } from './components/App';
+import { registerServiceWorker } from './offline';
 import { phase, start } from './state/engine';
 import { unlock } from './state/pairs';
 import { readAddress } from './state/share';
@@ -21,5 +22,10 @@ document.addEventListener('keydown', ({ key, defaultPrevented }) => {
 readAddress();
 addEventListener('hashchange', readAddress);
 render(<App />, root);
+const stopWaiting = effect(() => {
+  if (phase.value !== 'ready') return;
+  registerServiceWorker();
+  queueMicrotask(() => stopWaiting());
+});
 // The example is painted before the weights compete for the network.
 requestAnimationFrame(start);

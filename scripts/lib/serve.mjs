@@ -34,6 +34,12 @@ export const contentSecurityPolicy = [
   "require-trusted-types-for 'script'",
 ].join('; ');
 
+/** Under these a page is cross-origin isolated, and its workers may use threads. */
+export const isolation = {
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-embedder-policy': 'require-corp',
+};
+
 /**
  * Serves the folder `root` on localhost until `close()`. A `port` that is taken gives the next free one; 0, any.
  * `base` is the path the folder appears under; `headers` are added to every answer and win over the usual ones.

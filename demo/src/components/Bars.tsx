@@ -6,7 +6,7 @@ import { head, reading } from '../state/shown';
 import { moveFocus } from './roving';
 
 /** More are weaker than anyone reads; the table has them all. */
-const mostBars = 64;
+const mostBars = 24;
 
 /** What a query attends to, the strongest first. */
 export function Bars({ query, current }: { query: number; current: number }) {
@@ -32,7 +32,7 @@ export function Bars({ query, current }: { query: number; current: number }) {
               class="bar"
               tabIndex={key === tabStop ? 0 : -1}
               aria-pressed={key === current}
-              style={{ '--weight': row[key] }}
+              style={{ '--weight': row[key].toFixed(3) }}
               onPointerEnter={() => point(query, key)}
               onFocus={() => point(query, key)}
               onClick={() => lock({ query, key })}

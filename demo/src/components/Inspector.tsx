@@ -3,6 +3,8 @@ import { isAttended, rowOf, scoreOf } from '../attention/weights';
 import { lockedPair, lockedPairs, pair, unlock } from '../state/pairs';
 import { head, reading } from '../state/shown';
 import { Bars } from './Bars';
+import { Habit } from './Habit';
+import { Steps } from './Steps';
 
 /** The pair in question and its numbers, and everything else its query attends to. */
 export function Inspector() {
@@ -34,10 +36,8 @@ export function Inspector() {
           <dd>{plain(row[key])}</dd>
         </div>
         <div>
-          <dt>rank</dt>
-          <dd>
-            {rankOf(row, key)} <small>of {to - from}</small>
-          </dd>
+          <dt>rank of {to - from}</dt>
+          <dd>{rankOf(row, key)}</dd>
         </div>
         {head.value.lens.kind === 'heads' && (
           <div>
@@ -54,8 +54,10 @@ export function Inspector() {
           <dd>{plain(rowOf(head.value, key)[query])}</dd>
         </div>
       </dl>
+      <Habit />
       <h3>“{tokens[query]}” attends to</h3>
       <Bars query={query} current={key} />
+      <Steps query={query} current={key} />
       <p class="caveat">Where a head looks is not yet why a model decides: attention is not explanation.</p>
     </>
   );

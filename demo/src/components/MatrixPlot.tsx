@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type { Pair } from '../attention/pairs';
 import type { Matrix } from '../heatmap/matrix';
 import { following, moved, type Plot, plotOf, wholeOf, zoomed } from '../heatmap/plot';
 import type { Window } from '../heatmap/renderer';
@@ -37,14 +38,14 @@ interface Drag extends Spot {
  * + and − zoom about the cell in question, dragging moves. With a brush, dragging marks a block instead.
  */
 export function MatrixPlot({ matrix, testId = 'matrix' }: { matrix: Matrix; testId?: string }) {
-  const { tokens, length, offset } = matrix;
+  const { tokens, length } = matrix;
   const frame = useRef<HTMLDivElement>(null);
   const drag = useRef<Drag | null>(null);
   const brushed = useSignal<[Spot, Spot] | null>(null);
   const window = windowOf(length);
   const plot = usePlot(frame, tokens, window);
-  const current = pair.value ?? { query: offset, key: offset };
-  const active = marked.value ?? current;
+  const current = cellOf(matrix, pair.value);
+  const active = cellOf(matrix, marked.value ?? pair.value);
 
   const spotAt = (event: PointerEvent | MouseEvent): Spot | null => {
     if (!plot) return null;
@@ -69,19 +70,20 @@ export function MatrixPlot({ matrix, testId = 'matrix' }: { matrix: Matrix; test
       if (from.moved && brush.value) brushed.value = spot ? [from, spot] : brushed.value;
       else if (from.moved) matrixWindow.value = moved(from.window, -dy / plot.cellHeight, -dx / plot.cellWidth, length);
     }
-    if (spot) point(offset + Math.floor(spot.row), offset + Math.floor(spot.column));
+    const at = spot && pairAt(matrix, spot);
+    if (at) point(at.query, at.key);
     else pointNowhere();
   };
   const onPointerUp = () => {
-    if (brushed.value && brush.value) brush.value(blockOf(brushed.value, offset));
+    if (brushed.value && brush.value) brush.value(blockOf(brushed.value, matrix.tokenAt(0) ?? 0));
     brushed.value = null;
   };
   const onClick = (event: MouseEvent) => {
     const spot = spotAt(event);
     const wasDragged = drag.current?.moved;
     drag.current = null;
-    if (!spot || wasDragged) return;
-    const cell = { query: offset + Math.floor(spot.row), key: offset + Math.floor(spot.column) };
+    const cell = spot && pairAt(matrix, spot);
+    if (!cell || wasDragged) return;
     const isLocked = lockedPair.value?.query === cell.query && lockedPair.value.key === cell.key;
     if (isLocked) unlock(cell.query);
     else lock(cell, event.shiftKey || undefined);
@@ -99,7 +101,7 @@ export function MatrixPlot({ matrix, testId = 'matrix' }: { matrix: Matrix; test
   });
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const cell = { row: current.query - offset, column: current.key - offset };
+    const cell = { row: Math.max(0, current.row), column: Math.max(0, current.column) };
     if (event.key in zoomKeys) {
       event.preventDefault();
       return zoom(zoomKeys[event.key], { row: cell.row + 0.5, column: cell.column + 0.5 });
@@ -107,9 +109,11 @@ export function MatrixPlot({ matrix, testId = 'matrix' }: { matrix: Matrix; test
     const step = steps[event.key];
     if (!step) return;
     event.preventDefault();
-    const inside = (i: number) => Math.min(length - 1, Math.max(0, i));
-    const [row, column] = [inside(cell.row + step[0]), inside(cell.column + step[1])];
-    lock({ query: offset + row, key: offset + column });
+    const row = nextOf(matrix, cell.row, step[0]);
+    const column = nextOf(matrix, cell.column, step[1]);
+    const next = pairAt(matrix, { row, column });
+    if (!next) return;
+    lock(next);
     if (matrixWindow.value) matrixWindow.value = following(window, row, column, length);
   };
 
@@ -137,16 +141,35 @@ export function MatrixPlot({ matrix, testId = 'matrix' }: { matrix: Matrix; test
         <>
           <MatrixCanvas matrix={matrix} plot={plot} />
           <svg class="plot-marks" width={plot.width} height={plot.height} aria-hidden="true">
-            <RowLabels plot={plot} tokens={tokens} active={active.query - offset} />
-            <ColumnLabels plot={plot} tokens={tokens} active={active.key - offset} />
+            <RowLabels plot={plot} tokens={tokens} active={active.row} />
+            <ColumnLabels plot={plot} tokens={tokens} active={active.column} />
             <CellNumbers plot={plot} matrix={matrix} />
-            <CellMarks plot={plot} row={active.query - offset} column={active.key - offset} />
+            <CellMarks plot={plot} row={active.row} column={active.column} />
             {brushed.value && <BrushMark plot={plot} block={blockOf(brushed.value, 0)} />}
           </svg>
         </>
       )}
     </div>
   );
+}
+
+/** Where a pair of the text on screen stands; −1 for a token that this matrix has not. */
+function cellOf({ placeOf }: Matrix, pair: Pair | null): Spot {
+  if (!pair) return { row: 0, column: 0 };
+  return { row: placeOf(pair.query) ?? -1, column: placeOf(pair.key) ?? -1 };
+}
+
+/** The pair of the text on screen at a spot, if that has both tokens. */
+function pairAt({ tokenAt }: Matrix, { row, column }: Spot): Pair | null {
+  const [query, key] = [tokenAt(Math.floor(row)), tokenAt(Math.floor(column))];
+  return query === null || key === null ? null : { query, key };
+}
+
+/** The next row or column that stands for a token of the text on screen; the same where there is none. */
+function nextOf({ tokenAt, length }: Matrix, place: number, step: number): number {
+  if (step === 0) return place;
+  for (let next = place + step; next >= 0 && next < length; next += step) if (tokenAt(next) !== null) return next;
+  return place;
 }
 
 /** What is in sight of a matrix of so many cells a side: a window made for another length shows no longer what it did. */

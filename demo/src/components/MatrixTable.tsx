@@ -8,11 +8,11 @@ const pageSize = 32;
 
 /** A matrix as numbers, a page at a time: every weight, with four decimals to read and the full value in data-value. */
 export function MatrixTable({ matrix }: { matrix: Matrix }) {
-  const { tokens, offset, length } = matrix;
+  const { tokens, length } = matrix;
   const locked = lockedPair.value;
   const start = useSignal({
-    row: pageOf(locked ? locked.query - offset : 0),
-    column: pageOf(locked ? locked.key - offset : 0),
+    row: pageOf((locked && matrix.placeOf(locked.query)) ?? 0),
+    column: pageOf((locked && matrix.placeOf(locked.key)) ?? 0),
   });
   const rows = pageFrom(start.value.row, length);
   const columns = pageFrom(start.value.column, length);
@@ -54,7 +54,7 @@ export function MatrixTable({ matrix }: { matrix: Matrix }) {
                 <th scope="row">{tokens[row]}</th>
                 {columns.map((column) => {
                   const value = matrix.value(row, column);
-                  const isLocked = locked?.query === offset + row && locked.key === offset + column;
+                  const isLocked = locked?.query === matrix.tokenAt(row) && locked?.key === matrix.tokenAt(column);
                   return (
                     <td key={column} data-value={value} class={isLocked ? 'locked' : undefined}>
                       {exact(value)}

@@ -3,9 +3,12 @@ import { exact, rankOf } from '../attention/pairs';
 import { rowOf } from '../attention/weights';
 import { matrixOfHead } from '../heatmap/matrix';
 import { wholeOf, zoomed } from '../heatmap/plot';
+import { comparison, difference } from '../state/compare';
 import { asTable, matrixWindow } from '../state/matrix';
 import { marked } from '../state/pairs';
 import { head, isEmpty, reading } from '../state/shown';
+import { ComparePanes } from './ComparePanes';
+import { ExportMenu } from './ExportMenu';
 import { Legend } from './Legend';
 import { MatrixPlot } from './MatrixPlot';
 import { MatrixTable } from './MatrixTable';
@@ -30,7 +33,7 @@ export function MatrixView() {
       <div class="panel-head">
         <h2>Rows attend to columns</h2>
         <Readout />
-        <Legend />
+        {!comparison.value && <Legend />}
         <Zoom />
         <button
           type="button"
@@ -42,11 +45,17 @@ export function MatrixView() {
         >
           Table
         </button>
+        <ExportMenu />
       </div>
-      {isEmpty.value && <p class="empty">A matrix of every token against every token.</p>}
-      {!isEmpty.value && (asTable.value ? <MatrixTable matrix={matrix.value} /> : <MatrixPlot matrix={matrix.value} />)}
+      {isEmpty.value ? <p class="empty">A matrix of every token against every token.</p> : <Cells />}
     </section>
   );
+}
+
+/** Beside a pinned view, both and what they differ by; as numbers, the difference. */
+function Cells() {
+  if (asTable.value) return <MatrixTable matrix={difference.value ?? matrix.value} />;
+  return comparison.value ? <ComparePanes /> : <MatrixPlot matrix={matrix.value} />;
 }
 
 /** The marked cell in numbers. */
@@ -65,11 +74,11 @@ function Readout() {
 /** For fingers; the wheel and the keys do the same. */
 function Zoom() {
   if (isEmpty.value || asTable.value) return null;
-  const { length, offset } = matrix.value;
+  const { length, placeOf } = matrix.value;
   const window = matrixWindow.value ?? wholeOf(length);
-  const { query, key } = marked.value ?? { query: offset, key: offset };
+  const place = (token: number | undefined) => (token === undefined ? 0 : (placeOf(token) ?? 0)) + 0.5;
   const zoom = (factor: number) => {
-    const next = zoomed(window, factor, query - offset + 0.5, key - offset + 0.5, length);
+    const next = zoomed(window, factor, place(marked.value?.query), place(marked.value?.key), length);
     matrixWindow.value = next.rows >= length && next.columns >= length ? null : next;
   };
   return (

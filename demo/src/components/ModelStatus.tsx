@@ -1,5 +1,6 @@
 import { phase, progress } from '../state/engine';
 import { reading } from '../state/shown';
+import { ModelButton } from './ModelDialog';
 
 const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
 
@@ -13,6 +14,7 @@ export function ModelStatus() {
         {weights !== 'none' && <small> {weights}</small>}
       </span>
       <State />
+      <ModelButton />
     </div>
   );
 }

@@ -1,6 +1,8 @@
+import { isIds } from '../state/own';
 import { model, text } from '../state/request';
 import { ModelStatus } from './ModelStatus';
 import { TextNote } from './TextNote';
+import { Writer } from './Writer';
 
 export function TextField() {
   return (
@@ -10,7 +12,7 @@ export function TextField() {
           rows={1}
           aria-label="Text"
           aria-describedby="text-note"
-          placeholder="Type a sentence…"
+          placeholder={isIds.value ? 'Token ids, separated by spaces or commas' : 'Type a sentence…'}
           spellcheck={false}
           autocomplete="off"
           value={text.value}
@@ -25,6 +27,7 @@ export function TextField() {
         <TextNote />
         <ModelStatus />
       </div>
+      <Writer />
     </section>
   );
 }

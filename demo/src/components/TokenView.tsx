@@ -25,6 +25,9 @@ const roomyTokens = 40;
 /** Of a longer text the tokens around the one in question. */
 const mostTokens = 256;
 
+/** Of steps that can be seen: styles are reckoned anew only where one changes. */
+const shade = (weight: number) => Math.round(weight * 50) / 50;
+
 /** The sentence as tokens, with the arcs of the token in question. */
 export function TokenView() {
   const { layer, head: index, lens } = head.value;
@@ -149,7 +152,7 @@ function TokenLine() {
                 tabIndex={i === tabStop ? 0 : -1}
                 aria-pressed={lockedQueries.has(i)}
                 aria-label={tokens[i]}
-                style={{ '--weight': row[i] }}
+                style={{ '--weight': shade(row[i]) }}
                 onPointerEnter={() => point(i)}
                 onFocus={() => point(i)}
                 onClick={(event) => toggle(i, event.shiftKey)}

@@ -7,6 +7,8 @@ export interface EngineEvents {
   onProgress(loaded: number, total: number): void;
   onLook(look: Look): void;
   onFailure(message: string): void;
+  /** The worker itself has ended. */
+  onCrash(message: string): void;
 }
 
 type ArgumentOf<Name extends keyof Calls> = Parameters<Calls[Name]>[1];
@@ -23,7 +25,6 @@ export interface Engine {
     argument: ArgumentOf<Name>,
     onEvent?: (value: unknown) => void,
   ): Promise<ResultOf<Name>>;
-  stop(): void;
 }
 
 interface Waiting {
@@ -32,7 +33,7 @@ interface Waiting {
   onEvent?: (value: unknown) => void;
 }
 
-export function startEngine({ onProgress, onLook, onFailure }: EngineEvents): Engine {
+export function startEngine({ onProgress, onLook, onFailure, onCrash }: EngineEvents): Engine {
   const worker = new Worker(scriptUrl(workerUrl), { type: 'module' });
   const waiting = new Map<number, Waiting>();
   let asked = 0;
@@ -55,7 +56,12 @@ export function startEngine({ onProgress, onLook, onFailure }: EngineEvents): En
         return settle(data.id)?.reject(new Error(data.message));
     }
   };
-  worker.onerror = (event) => onFailure(event.message || 'The worker script could not be loaded.');
+  worker.onerror = (event) => {
+    const message = event.message || 'The worker script could not be loaded.';
+    worker.terminate();
+    for (const id of [...waiting.keys()]) settle(id)?.reject(new Error(message));
+    onCrash(message);
+  };
 
   function settle(id: number): Waiting | undefined {
     const one = waiting.get(id);
@@ -76,6 +82,5 @@ export function startEngine({ onProgress, onLook, onFailure }: EngineEvents): En
     look: (pass, lens, place) => send({ type: 'look', pass, lens, place }),
     tile: (serial, tile) => ask((id) => ({ type: 'tile', id, serial, tile })),
     call: (name, argument, onEvent) => ask((id) => ({ type: 'call', id, name, argument }), onEvent),
-    stop: () => worker.terminate(),
   };
 }

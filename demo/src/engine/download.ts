@@ -25,12 +25,17 @@ export async function download(
   }
   if (loaded < total) throw new Error(`The weights ended after ${loaded} of ${total} bytes.`);
   // Nobody waits for it.
-  if (!here) keep(url, bytes).then(keepFetched);
+  if (!here) keep(url, new Response(bytes)).then(keepFetched);
   return bytes;
 }
 
+/** A small file, kept as well. */
 export async function fetchFile(url: string): Promise<Response> {
-  return (await kept(url)) ?? ask(url);
+  const here = await kept(url);
+  if (here) return here;
+  const response = await ask(url);
+  keep(url, response.clone());
+  return response;
 }
 
 async function ask(url: string): Promise<Response> {

@@ -6,11 +6,10 @@ export async function kept(url: string): Promise<Response | undefined> {
   return (await open())?.match(url);
 }
 
-/** Keeps bytes that are known to be whole. */
-export async function keep(url: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+export async function keep(url: string, response: Response): Promise<void> {
   const cache = await open();
   // Full, or refused: then it is fetched again the next time.
-  await cache?.put(url, new Response(bytes)).catch(() => {});
+  await cache?.put(url, response).catch(() => {});
 }
 
 /**

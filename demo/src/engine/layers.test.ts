@@ -61,7 +61,7 @@ test.each(lenses)('tiles, the overview and single weights are the softmax: %o', 
   const lensed = applyLens(attention, pass, pass.layers, lens);
   const [from, to] = lensed.range;
   const length = to - from;
-  const overview = overviewOf(attention, lensed);
+  const overview = finished(overviewOf(attention, lensed));
   for (let h = 0; h < heads; h++) {
     const head = headOf(lensed, { layer: 0, head: h });
     const data = headData(attention, 1, pass, lensed, head);
@@ -126,9 +126,18 @@ test('weights that are given come back as they were', () => {
   }
 });
 
+function finished<T>(steps: Generator<void, T>): T {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
 /** Which of so many blocks of the whole an index is in. */
 function blockOf(index: number, blocks: number): number {
-  return Array.from({ length: blocks }, (_, b) => Math.floor(((b + 1) * size) / blocks)).findIndex((end) => index < end);
+  return Array.from({ length: blocks }, (_, b) => Math.floor(((b + 1) * size) / blocks)).findIndex(
+    (end) => index < end,
+  );
 }
 
 function near(got: number, expected: number): void {

@@ -71,14 +71,21 @@ function lensed(
     { data: biased.query, shape: [1, heads, size, dims] },
     { data: biased.key, shape: [1, kvHeads, size, dims] },
     { data: biased.key, shape: [1, kvHeads, size, dims] },
-    { scale, logSumExp: true, ...(isWhole ? maskOption(rule) : maskOption(inside(attention, rule, range, size))) },
+    { scale, logSumExp: true, ...maskOption(inside(attention, rule, range, size)) },
   );
   return { ...biased, plain, logSumExp: logSumExp.data };
 }
 
-const maskOption = (mask: Mask | null) => (mask ? { mask } : {});
+export const maskOption = (mask: Mask | null) => (mask ? { mask } : {});
 
-function inside({ masks }: Attention, rule: Mask | null, [from, to]: readonly [number, number], size: number): Mask {
+/** The rule within the shown range; null where every pair attends. */
+export function inside(
+  { masks }: Attention,
+  rule: Mask | null,
+  [from, to]: readonly [number, number],
+  size: number,
+): Mask | null {
+  if (from === 0 && to === size) return rule;
   const attended = Uint8Array.from({ length: size }, (_, key) => Number(key >= from && key < to));
   const kept = masks.keyPadding({ data: attended, shape: [1, size], dtype: 'bool' });
   return rule ? rule.and(kept) : kept;
@@ -112,12 +119,13 @@ function widened(rows: Float32Array, count: number, dims: number, last: (row: nu
   return wide;
 }
 
-export function overviewOf(attention: Attention, { layers, rule, range }: Lensed): Overview {
+/** A picture of every head, a layer at a time, so that whoever makes a large one can stop in between. */
+export function* overviewOf(attention: Attention, { layers, rule, range }: Lensed): Generator<void, Overview> {
   const { heads } = layers[0];
   const side = Math.min(overviewCells, range[1] - range[0]);
   const cells = new Float32Array(layers.length * heads * side * side);
-  if (side === 0) return { layers: layers.length, heads, side, cells };
-  layers.forEach(({ kvHeads, size, dims, scale, query, key, logSumExp }, index) => {
+  for (const [index, { kvHeads, size, dims, scale, query, key, logSumExp }] of layers.entries()) {
+    if (side === 0) break;
     const map = attention.attentionMap(
       { data: query, shape: [1, heads, size, dims] },
       { data: key, shape: [1, kvHeads, size, dims] },
@@ -131,7 +139,8 @@ export function overviewOf(attention: Attention, { layers, rule, range }: Lensed
       },
     );
     cells.set(map.data, index * heads * side * side);
-  });
+    yield;
+  }
   return { layers: layers.length, heads, side, cells };
 }
 

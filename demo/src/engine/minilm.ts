@@ -9,8 +9,10 @@ export interface Loaded {
   model: Model;
   info: ModelInfo;
   encode(text: string): Encoded;
-  /** Of a model that writes. */
-  decode?(ids: readonly number[]): string;
+  /** Of one's own model: the text with more tokens behind it, which it is then read by. */
+  extend?(text: string, ids: readonly number[], more: readonly number[]): string;
+  /** How many ids there are, where the text is token ids. */
+  vocabulary?: number;
 }
 
 export interface MinilmFiles {

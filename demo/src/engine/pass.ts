@@ -1,4 +1,5 @@
 import type { Attention, Mask } from 'attention-wasm';
+import type { LayerProjections } from 'attention-wasm/models';
 import type { Layer } from './layers';
 import { cutTokens } from './limits';
 import { longSequence } from './long';
@@ -28,32 +29,21 @@ export async function readText(
   const layerMilliseconds: number[] = [];
   const start = performance.now();
   let last = start;
-  const { projections } = await model.forward(ids, {
+  const options = {
     projections: true,
     signal,
-    ...(mask && { mask }),
-    ...(spec.ablated.length > 0 && { ablateHeads: spec.ablated.filter(([l, h]) => l < info.layers && h < info.heads) }),
-    ...(spec.temperature !== 1 && { attentionTemperature: spec.temperature }),
-    ...(info.isDecoder && { logits: false }),
+    ...optionsOf(info, spec, mask),
     onLayer() {
       const now = performance.now();
       layerMilliseconds.push(now - last);
       last = now;
     },
-  });
+  };
+  // A tokenizer that adds no tokens of its own makes none of an empty text.
+  const projections = size > 0 ? (await model.forward(ids, options)).projections : null;
   const milliseconds = performance.now() - start;
   const rule = allOf([info.isDecoder ? attention.masks.causal() : null, mask]);
-  const layers = (projections ?? []).map(({ query, key, value, logSumExp, scale }) => ({
-    heads: query.shape[1],
-    kvHeads: key.shape[1],
-    size,
-    dims: query.shape[3],
-    scale,
-    query: query.data,
-    key: key.data,
-    value: value.data,
-    logSumExp: logSumExp.data,
-  }));
+  const layers = projections ? layersOf(projections) : noLayers(info);
   return passOf({
     spec,
     info,
@@ -66,6 +56,36 @@ export async function readText(
     layerMilliseconds,
     isCausal: info.isDecoder,
   });
+}
+
+export const layersOf = (projections: readonly LayerProjections[]): Layer[] =>
+  projections.map(({ query, key, value, logSumExp, scale }) => ({
+    heads: query.shape[1],
+    kvHeads: key.shape[1],
+    size: query.shape[2],
+    dims: query.shape[3],
+    scale,
+    query: query.data,
+    key: key.data,
+    value: value.data,
+    logSumExp: logSumExp.data,
+  }));
+
+function noLayers({ layers, heads }: ModelInfo): Layer[] {
+  const none = new Float32Array(0);
+  const layer = { heads, kvHeads: heads, size: 0, dims: 1, scale: 1, query: none, key: none, value: none };
+  return Array.from({ length: layers }, () => ({ ...layer, logSumExp: none }));
+}
+
+/** What the model itself is asked to do otherwise. */
+export function optionsOf(info: ModelInfo, { ablated, temperature }: PassSpec, mask: Mask | null) {
+  const known = ablated.filter(([layer, head]) => layer < info.layers && head < info.heads);
+  return {
+    ...(mask && { mask }),
+    ...(known.length > 0 && { ablateHeads: known }),
+    ...(temperature !== 1 && { attentionTemperature: temperature }),
+    ...(info.isDecoder && { logits: false as const }),
+  };
 }
 
 const longInfo: ModelInfo = {

@@ -7,6 +7,8 @@ export type ModelName = 'int8' | 'float16' | 'no-positions' | 'own' | 'long';
 /** Everything that a pass through the model depends on. */
 export interface PassSpec {
   model: ModelName;
+  /** Which of the own models that were opened, in order. */
+  own?: number;
   text: string;
   /** Tokens of the 'long' sequence. */
   length: number;
@@ -136,7 +138,7 @@ export type Request =
 export interface Look {
   reading?: Reading;
   overview?: Overview;
-  head: HeadData;
+  head?: HeadData;
 }
 
 export type Answer =

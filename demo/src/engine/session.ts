@@ -12,7 +12,7 @@ import {
 } from './layers';
 import { Models, type Progress } from './models';
 import { type Pass, readLong, readText } from './pass';
-import type { LensSpec, Look, PassSpec, Place, Reading, Tile, TileSpec } from './protocol';
+import type { LensSpec, Look, Overview, PassSpec, Place, Reading, Tile, TileSpec } from './protocol';
 import { rolloutOf } from './rollout';
 
 /** What the worker holds: an engine, models, the newest pass and how it is looked at. */
@@ -22,8 +22,10 @@ export class Session {
   #pass: Pass | null = null;
   #lensed: Lensed | null = null;
   #head: Head | null = null;
-  #pinned: Head | null = null;
+  #pinned: { head: Head; serial: number } | null = null;
   #serial = 0;
+  #signal = AbortSignal.abort();
+  #pictures: Generator<void, Overview> | null = null;
 
   static async create(onProgress: Progress): Promise<Session> {
     const threads = globalThis.crossOriginIsolated ? Math.min(2, navigator.hardwareConcurrency) : 1;
@@ -44,21 +46,53 @@ export class Session {
     return this.#lensed;
   }
 
-  /** Only what the look before did not have; throws ABORTED when a newer one came. */
-  async look(spec: PassSpec, lens: LensSpec, place: Place, signal: AbortSignal): Promise<Look> {
+  /** Aborted as soon as the visitor asks for something else: work beside the screen need not go on. */
+  get signal(): AbortSignal {
+    return this.#signal;
+  }
+
+  /**
+   * Tells what the look before did not have; of a long text its heads' pictures later, for they take as long as the pass.
+   * Throws ABORTED when a newer one came.
+   */
+  async look(
+    spec: PassSpec,
+    lens: LensSpec,
+    place: Place,
+    signal: AbortSignal,
+    tell: (look: Look) => void,
+  ): Promise<void> {
     const { attention } = this;
+    this.#signal = signal;
     const isSamePass = this.#pass !== null && isSame(this.#pass.spec, spec);
     const pass = isSamePass ? (this.#pass as Pass) : await this.read(spec, signal);
     signal.throwIfAborted();
     const isSameLens = isSamePass && this.#lensed !== null && isSame(this.#lensed.lens, lens);
     const lensed = isSameLens ? (this.#lensed as Lensed) : this.lens(pass, lens);
-    const overview = isSameLens ? undefined : overviewOf(attention, lensed);
     const head = headOf(lensed, inside(place, lensed));
     const data = headData(attention, ++this.#serial, pass, lensed, head);
+    if (!isSameLens) this.#pictures = overviewOf(attention, lensed);
     this.#pass = pass;
     this.#lensed = lensed;
     this.#head = head;
-    return { head: data, ...(overview && { overview }), ...(!isSamePass && { reading: this.#reading(pass) }) };
+    const isLong = pass.tokens.length > shortText;
+    const overview = isLong ? undefined : await this.#overview(signal);
+    tell({ head: data, ...(overview && { overview }), ...(!isSamePass && { reading: this.#reading(pass) }) });
+    const later = isLong ? await this.#overview(signal, pause) : undefined;
+    if (later) tell({ overview: later });
+  }
+
+  /** The pictures of all heads, if they have not been told of; what a newer look left unfinished, it goes on with. */
+  async #overview(signal: AbortSignal, between?: () => Promise<void>): Promise<Overview | undefined> {
+    while (this.#pictures) {
+      await between?.();
+      signal.throwIfAborted();
+      const { done, value } = this.#pictures.next();
+      if (!done) continue;
+      this.#pictures = null;
+      return value;
+    }
+    return undefined;
   }
 
   async read(spec: PassSpec, signal: AbortSignal): Promise<Pass> {
@@ -75,16 +109,17 @@ export class Session {
 
   tile(serial: number, { source, ...spec }: TileSpec): Tile | null {
     const [head, pinned] = [this.#head, this.#pinned];
+    if (source === 'pinned') return pinned?.serial === serial ? tileOf(this.attention, pinned.head, spec) : null;
     if (!head || serial !== this.#serial) return null;
     if (source === 'current') return tileOf(this.attention, head, spec);
-    if (!pinned) return null;
-    if (source === 'pinned') return tileOf(this.attention, pinned, spec);
-    return differenceOf(this.attention, head, pinned, spec);
+    return pinned && differenceOf(this.attention, head, pinned.head, spec);
   }
 
-  /** Keeps the shown head beside the ones to come. */
-  pin(): void {
-    this.#pinned = this.#head;
+  /** Keeps the head of that number beside the ones to come; none, and false, where another has come meanwhile. */
+  pin(serial: number): boolean {
+    const isShown = this.#head !== null && serial === this.#serial;
+    this.#pinned = this.#head && isShown ? { head: this.#head, serial } : null;
+    return isShown;
   }
 
   #reading({ spec, layers: _layers, rule: _rule, ...reading }: Pass): Reading {
@@ -92,6 +127,12 @@ export class Session {
     return { ...reading, pass: spec, engine: { variant, threads, memoryBytes } };
   }
 }
+
+/** Tokens up to which all heads are drawn in one go. */
+const shortText = 160;
+
+/** Lets messages in. */
+const pause = () => new Promise<void>((done) => setTimeout(done));
 
 const isSame = (a: object, b: object) => JSON.stringify(a) === JSON.stringify(b);
 

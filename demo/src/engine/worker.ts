@@ -7,49 +7,58 @@ const scope = self as unknown as DedicatedWorkerGlobalScope;
 const send = (answer: Answer, transfer: Transferable[] = []) => scope.postMessage(answer, transfer);
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
-const opening = Session.create((loaded, total) => send({ type: 'progress', loaded, total }));
-// Also when nothing has been asked yet.
-opening.catch((error) => send({ type: 'failed', message: messageOf(error) }));
+let opening: Promise<Session> | null = null;
+
+/** One for all requests; what failed is tried again at the next. */
+function open(): Promise<Session> {
+  opening ??= Session.create((loaded, total) => send({ type: 'progress', loaded, total })).catch((error) => {
+    opening = null;
+    throw error;
+  });
+  return opening;
+}
+
 let newest = new AbortController();
 
-scope.onmessage = async ({ data: request }: MessageEvent<Request>) => {
-  if (request.type === 'look') {
-    newest.abort();
-    newest = new AbortController();
-  }
-  const { signal } = newest;
-  const session = await opening.catch(() => null);
-  if (!session) return;
+scope.onmessage = ({ data: request }: MessageEvent<Request>) => {
   switch (request.type) {
     case 'look':
-      return look(session, request, signal);
+      newest.abort();
+      newest = new AbortController();
+      return look(request, newest.signal);
     case 'tile':
-      return send({ type: 'tile', id: request.id, tile: session.tile(request.serial, request.tile) });
+      return tile(request);
     case 'call':
-      return answer(session, request);
+      return answer(request);
   }
 };
 
-async function look(
-  session: Session,
-  { pass, lens, place }: Request & { type: 'look' },
-  signal: AbortSignal,
-): Promise<void> {
+async function tile({ id, serial, tile }: Request & { type: 'tile' }): Promise<void> {
   try {
-    const look = await session.look(pass, lens, place, signal);
-    const { query, key, logSumExp, root } = look.head;
-    send(
-      { type: 'look', look },
-      [query, key, logSumExp, root.cells].map(({ buffer }) => buffer as ArrayBuffer),
-    );
+    send({ type: 'tile', id, tile: (await open()).tile(serial, tile) });
+  } catch (error) {
+    send({ type: 'refused', id, message: messageOf(error) });
+  }
+}
+
+async function look({ pass, lens, place }: Request & { type: 'look' }, signal: AbortSignal): Promise<void> {
+  try {
+    await (await open()).look(pass, lens, place, signal, (look) => {
+      const { query, key, logSumExp, root } = look.head ?? {};
+      const given = [query, key, logSumExp, root?.cells, look.overview?.cells].filter((array) => array !== undefined);
+      send(
+        { type: 'look', look },
+        given.map(({ buffer }) => buffer as ArrayBuffer),
+      );
+    });
   } catch (error) {
     if (!signal.aborted) send({ type: 'failed', message: messageOf(error) });
   }
 }
 
-async function answer(session: Session, { id, name, argument }: Request & { type: 'call' }): Promise<void> {
+async function answer({ id, name, argument }: Request & { type: 'call' }): Promise<void> {
   try {
-    const value = await call(session, name, argument, (event) => send({ type: 'event', id, value: event }));
+    const value = await call(await open(), name, argument, (event) => send({ type: 'event', id, value: event }));
     send({ type: 'result', id, value });
   } catch (error) {
     send({ type: 'refused', id, message: messageOf(error) });

@@ -19,30 +19,37 @@ const engine = signal<Engine | null>(null);
 export const currentEngine = () => engine.peek();
 
 export function start(): void {
-  engine.peek()?.stop();
-  batch(() => {
-    phase.value = 'loading';
-    failure.value = '';
-    progress.value = null;
-    engine.value = startEngine({
-      onProgress(loaded, total) {
-        progress.value = loaded < total ? { loaded, total } : null;
-      },
-      onLook(look) {
-        batch(() => {
-          phase.value = 'ready';
-          failure.value = '';
-          show(look);
-        });
-      },
-      onFailure(message) {
-        batch(() => {
-          phase.value = 'error';
-          failure.value = message;
-        });
-      },
-    });
+  engine.value = startEngine({
+    onProgress(loaded, total) {
+      progress.value = loaded < total ? { loaded, total } : null;
+    },
+    onLook(look) {
+      batch(() => {
+        phase.value = 'ready';
+        show(look);
+      });
+    },
+    onFailure: fail,
+    onCrash(message) {
+      engine.value = null;
+      fail(message);
+    },
   });
+}
+
+function fail(message: string): void {
+  batch(() => {
+    phase.value = 'error';
+    failure.value = message;
+    progress.value = null;
+  });
+}
+
+/** Asks again for what failed; of a worker that has died, a new one. */
+export function retry(): void {
+  phase.value = 'loading';
+  if (engine.peek()) engine.peek()?.look(pass.peek(), lens.peek(), place.peek());
+  else start();
 }
 
 const isExample = (pass: PassSpec) => JSON.stringify(pass) === JSON.stringify(examplePass);
@@ -51,5 +58,7 @@ const isExample = (pass: PassSpec) => JSON.stringify(pass) === JSON.stringify(ex
 effect(() => {
   const asked = [pass.value, lens.value, place.value] as const;
   if (phase.peek() !== 'ready' && isExample(asked[0])) show(exampleLook(asked[1], asked[2]));
-  engine.value?.look(...asked);
+  if (!engine.value) return;
+  if (phase.peek() === 'example') phase.value = 'loading';
+  engine.value.look(...asked);
 });

@@ -7,6 +7,8 @@ import { examplePass } from '../example';
 
 export const text = signal(examplePass.text);
 export const model = signal<ModelName>(examplePass.model);
+/** How many own models have been opened: another one reads the same text anew. */
+export const ownModels = signal(0);
 export const length = signal(examplePass.length);
 export const mask = signal(noMask);
 /** Heads switched off. */
@@ -21,6 +23,7 @@ export const place = signal<Place>({ layer: 3, head: 1 });
 
 export const pass = computed<PassSpec>(() => ({
   model: model.value,
+  ...(model.value === 'own' && { own: ownModels.value }),
   // The long sequence is made without a text.
   text: model.value === 'long' ? '' : text.value,
   length: length.value,

@@ -7,7 +7,7 @@ import { lens, place } from './request';
 
 const first = exampleLook(lens.peek(), place.peek());
 
-export const reading = signal<Reading>(first.reading as Reading);
+export const reading = signal<Reading>(first.reading);
 export const overview = signal<Overview>(first.overview);
 export const head = signal<HeadData>(first.head);
 
@@ -18,6 +18,6 @@ export function show(look: Look): void {
   batch(() => {
     if (look.reading) reading.value = look.reading;
     if (look.overview) overview.value = look.overview;
-    head.value = look.head;
+    if (look.head) head.value = look.head;
   });
 }

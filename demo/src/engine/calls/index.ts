@@ -1,5 +1,9 @@
 import type { Session } from '../session';
+import { effects } from './effects';
+import { generate, stopGenerating } from './generate';
+import { openModel } from './openModel';
 import { pin } from './pin';
+import { search } from './search';
 
 /** Answers one question of the page; may tell of steps on the way. */
 export type Call<Argument = never, Result = unknown> = (
@@ -8,7 +12,7 @@ export type Call<Argument = never, Result = unknown> = (
   tell: (event: unknown) => void,
 ) => Result | Promise<Result>;
 
-const calls = { pin };
+const calls = { effects, generate, openModel, pin, search, stopGenerating };
 
 export type Calls = typeof calls;
 

@@ -1,0 +1,9 @@
+/** Runs in the page: whether a later visit needs no network, because a service worker answers and has all it needs. */
+export async function isKept() {
+  if (!navigator.serviceWorker.controller) return false;
+  const cache = await caches.open('attention-explorer');
+  const names = (await cache.keys()).map(({ url }) => url.slice(url.lastIndexOf('/') + 1));
+  const threads = crossOriginIsolated && 'SharedArrayBuffer' in globalThis ? [/^attention-threads-module/] : [];
+  const needed = [/^$/, /^worker-/, /^tokenizer-/, /\.safetensors$/, /\.wasm$/, /\.css$/, ...threads];
+  return needed.every((pattern) => names.some((name) => pattern.test(name)));
+}

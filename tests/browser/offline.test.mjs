@@ -1,0 +1,64 @@
+// After one visit the explorer needs no network, from a sub-path, with and without the headers that threads need.
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { isolation, serve } from '../../scripts/lib/serve.mjs';
+import { launch } from './drivers/index.mjs';
+import { isKept } from './kept.mjs';
+
+const root = fileURLToPath(new URL('../../demo/dist', import.meta.url));
+const hosts = [
+  { host: 'isolated', headers: isolation },
+  { host: 'plain', headers: {} },
+];
+
+beforeAll(() => {
+  if (!existsSync(`${root}/index.html`)) throw new Error('demo/dist is not built. Run: npm test');
+});
+
+const isReady = () => document.querySelector('#root[data-state="ready"]') !== null;
+
+describe.each(['chromium', 'firefox', 'webkit'])('in %s', (engine) => {
+  describe.each(hosts)('from a host that is $host', ({ headers }) => {
+    let browser;
+    let server;
+    beforeAll(async () => {
+      server = await serve({ root, base: '/some/where/', headers });
+      browser = await launch(engine);
+      await browser.open(server.url);
+      await browser.waitFor(isReady);
+      await browser.waitFor(isKept);
+    });
+    afterAll(async () => {
+      await browser?.close();
+      await server?.close();
+    });
+
+    test('a second visit asks for no weights', async () => {
+      await browser.open(server.url);
+      await browser.waitFor(isReady);
+      expect(browser.requests().filter((url) => /\.(safetensors|wasm|css)$/.test(url))).toEqual([]);
+    });
+
+    test('the page opens and computes while the host is away', async () => {
+      await server.close();
+      await browser.open(`${server.url}?again#${engine}`);
+      await browser.waitFor(isReady);
+      const typed = ' No bird was.';
+      await browser.evaluate(() => {
+        const field = document.querySelector('textarea');
+        field.focus();
+        field.setSelectionRange(field.value.length, field.value.length);
+      });
+      await browser.press(...typed);
+      const text = await browser.waitFor(
+        (end) => {
+          const [field, shown] = [document.querySelector('textarea'), document.querySelector('#root').dataset.text];
+          return field.value.endsWith(end) && shown === field.value && shown;
+        },
+        { args: [typed] },
+      );
+      expect(text.length).toBeGreaterThan(typed.length);
+    });
+  });
+});
