@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { noMask } from '../engine/mask';
 import type { HeadData } from '../engine/protocol';
 import { byWeight, rankOf, short, strongestKey, strongestPair, tiny } from './pairs';
 
@@ -27,9 +28,14 @@ test('the strongest pair is of two words, where there are two', () => {
   expect(strongestPair(tokens, headOf([], 1, 1))).toBeNull();
 });
 
-test('of a pooled picture it is where the block begins', () => {
+test('of a pooled picture it is the strongest of its block', () => {
   const tokens = Array.from({ length: 10 }, (_, i) => `t${i}`);
-  expect(strongestPair(tokens, headOf([0, 0.3, 0.1, 0], 2, 10))).toEqual({ query: 2, key: 6 });
+  // Scores are q·k of one dimension: the block of queries 2–5 and keys 6–9 is best at 4 → 9.
+  const lines = { dims: 1, scale: 1, size: 10, keyBias: null, mask: noMask, isCausal: false };
+  const query = Float32Array.from([0, 0, 1, 1, 2, 1, 0, 0, 0, 0]);
+  const key = Float32Array.from([0, 0, 0, 0, 0, 0, 1, 1, 1, 3]);
+  const head = { ...headOf([0, 0.3, 0.1, 0], 2, 10), ...lines, query, key, logSumExp: new Float32Array(10).fill(9) };
+  expect(strongestPair(tokens, head as HeadData)).toEqual({ query: 4, key: 9 });
 });
 
 test('small weights do not read as nothing', () => {

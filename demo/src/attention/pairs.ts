@@ -1,5 +1,6 @@
 import type { HeadData } from '../engine/protocol';
 import { isSpecial } from '../engine/special';
+import { weightOf } from './weights';
 
 export interface Pair {
   query: number;
@@ -24,23 +25,36 @@ export function strongestKey(row: Float32Array, [from, to]: readonly [number, nu
   return best;
 }
 
-/** The pair worth showing first: between two different words where there are any, else the largest cell. Of a head larger than its picture, to the accuracy of that. */
-export function strongestPair(tokens: readonly string[], { range: [from, to], root }: HeadData): Pair | null {
-  const [side] = root.size;
+/** The pair worth showing first: between two different words where there are any, else the largest cell. */
+export function strongestPair(tokens: readonly string[], head: HeadData): Pair | null {
+  const [from, to] = head.range;
+  const [side] = head.root.size;
   if (side === 0) return null;
-  const place = (cell: number) => from + Math.floor((cell * (to - from)) / side);
-  const isWord = Array.from({ length: side }, (_, cell) => !isSpecial(tokens[place(cell)]));
+  const cut = (cell: number) => from + Math.floor((cell * (to - from)) / side);
+  const isWord = (token: number) => !isSpecial(tokens[token]);
+  const isFine = side === to - from;
   let best = -1;
-  let largest = -1;
-  for (let row = 0; row < side; row++) {
-    for (let column = 0; column < side; column++) {
-      if (root.cells[row * side + column] > root.cells[largest] || largest < 0) largest = row * side + column;
-      if (row === column || !isWord[row] || !isWord[column]) continue;
-      if (best < 0 || root.cells[row * side + column] > root.cells[best]) best = row * side + column;
+  let largest = 0;
+  head.root.cells.forEach((weight, cell) => {
+    if (weight > head.root.cells[largest]) largest = cell;
+    const [query, key] = [cut(Math.floor(cell / side)), cut(cell % side)];
+    // A cell of a large matrix holds many pairs, of which some may be of two words.
+    if (isFine && (query === key || !isWord(query) || !isWord(key))) return;
+    if (best < 0 || weight > head.root.cells[best]) best = cell;
+  });
+  const cell = best < 0 ? largest : best;
+  const [row, column] = [Math.floor(cell / side), cell % side];
+  const first = { query: cut(row), key: cut(column) };
+  if (isFine) return first;
+  let strongest: Pair | null = null;
+  for (let query = first.query; query < cut(row + 1); query++) {
+    for (let key = first.key; key < cut(column + 1); key++) {
+      if (query === key || !isWord(query) || !isWord(key)) continue;
+      if (!strongest || weightOf(head, query, key) > weightOf(head, strongest.query, strongest.key))
+        strongest = { query, key };
     }
   }
-  const cell = best < 0 ? largest : best;
-  return { query: place(Math.floor(cell / side)), key: place(cell % side) };
+  return strongest ?? first;
 }
 
 /** Two decimals where a number is read in passing; a small weight is not a zero. */

@@ -32,5 +32,7 @@ test('says what is missing', () => {
 });
 
 test('weights in several files are not taken', () => {
-  expect(chosenAmong(named('model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors'), noFiles)).toBeNull();
+  expect(
+    chosenAmong(named('model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors'), noFiles),
+  ).toBeNull();
 });

@@ -71,9 +71,12 @@ test.each([
   ['tokenizer.json is not JSON', { tokenizer: blob('no') }],
   ['tokenizer.json could not be used', { tokenizer: blob('{"model":{"type":"none"}}') }],
   [`wanted a tensor '${q}', got none`, { weights: new Blob([weightsFile([q])]) }],
-  ["tensor 'model.layers.0.mlp.up_proj.weight' has shape [24,16], wanted [23,16]", {
-    config: configOf({ intermediate_size: 23 }),
-  }],
+  [
+    "tensor 'model.layers.0.mlp.up_proj.weight' has shape [24,16], wanted [23,16]",
+    {
+      config: configOf({ intermediate_size: 23 }),
+    },
+  ],
   ['wanted at least 8', { weights: blob('abc') }],
 ])('refuses: %s', async (message, change) => {
   await expect(readOwn(attention, { ...files(), ...change })).rejects.toThrow(message);

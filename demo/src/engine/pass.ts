@@ -105,10 +105,11 @@ export function readLong(attention: Attention, spec: PassSpec): Pass {
   const rule = ruleOf(spec.mask, spec.length);
   const start = performance.now();
   const shape = [1, layer.heads, layer.size, layer.dims];
+  const value = layer.value as Float32Array;
   const { logSumExp } = attention.scaledDotProductAttention(
     { data: layer.query, shape },
     { data: layer.key, shape },
-    { data: layer.value as Float32Array, shape },
+    { data: value, shape: [1, layer.heads, layer.size, value.length / layer.heads / layer.size] },
     { scale: layer.scale / spec.temperature, logSumExp: true, ...(rule && { mask: rule }) },
   );
   const milliseconds = performance.now() - start;

@@ -135,4 +135,3 @@ effect(() => {
   if (text.value === latest && canWrite.value) return;
   if (writing.peek()) stopWriting();
 });
-

@@ -17,7 +17,14 @@ export const isEmpty = computed(() => reading.value.inner[0] >= reading.value.in
 export function show(look: Look): void {
   batch(() => {
     if (look.reading) reading.value = look.reading;
-    if (look.overview) overview.value = look.overview;
+    overview.value = look.overview ?? kept(look.reading);
     if (look.head) head.value = look.head;
   });
+}
+
+/** Until the pictures of a long text arrive: those of the one before, or none where the model has other heads. */
+function kept(next: Reading | undefined): Overview {
+  const { layers, heads } = overview.value;
+  if (!next || (next.model.layers === layers && (next.model.heads === heads || heads === 1))) return overview.value;
+  return { layers: next.model.layers, heads: next.model.heads, side: 0, cells: new Float32Array(0) };
 }

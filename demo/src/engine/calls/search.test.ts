@@ -26,7 +26,13 @@ const found = (pass: Pass, lens: LensSpec, from: number | null, to: number | nul
 type Row = (query: number) => number[];
 
 /** The same of whole rows of weights, in double. */
-function expected(row: Row, pass: Pass, [first, end]: readonly [number, number], from: number | null, to: number | null) {
+function expected(
+  row: Row,
+  pass: Pass,
+  [first, end]: readonly [number, number],
+  from: number | null,
+  to: number | null,
+) {
   const all = Array.from({ length: end - first }, (_, i) => first + i);
   const rows = new Map(all.map((query) => [query, row(query)]));
   const at = (query: number, key: number) => (rows.get(query) as number[])[key] ?? 0;
@@ -51,7 +57,13 @@ function expected(row: Row, pass: Pass, [first, end]: readonly [number, number],
   };
 }
 
-function rowOf(pass: Pass, { weighting }: LensSpec, range: readonly [number, number], layer: number, head: number): Row {
+function rowOf(
+  pass: Pass,
+  { weighting }: LensSpec,
+  range: readonly [number, number],
+  layer: number,
+  head: number,
+): Row {
   const { heads, kvHeads, size, dims, scale, query, key, value } = pass.layers[layer];
   const kvHead = Math.floor((head * kvHeads) / heads);
   const norm = (k: number) =>
@@ -76,7 +88,12 @@ const evenRow =
     return count === 0 ? parts : parts.map((part) => part / count);
   };
 
-function mayAttend({ spec, isCausal, tokens: { length } }: Pass, range: readonly [number, number], q: number, k: number) {
+function mayAttend(
+  { spec, isCausal, tokens: { length } }: Pass,
+  range: readonly [number, number],
+  q: number,
+  k: number,
+) {
   if (k < range[0] || k >= range[1] || (isCausal && k > q)) return false;
   return attends(spec.mask, length, q, k);
 }

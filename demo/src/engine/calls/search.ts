@@ -73,7 +73,8 @@ function viewOf(attention: Attention, pass: Pass, { rule, range }: Lensed, { fro
     ...maskOption(mask),
   });
   const counts = Float64Array.from(logSumExp.data, (sum) => Math.round(Math.exp(sum)));
-  const one = (token: number | null) => (token === null || !within(token, range) ? range : ([token, token + 1] as const));
+  const one = (token: number | null) =>
+    token === null || !within(token, range) ? range : ([token, token + 1] as const);
   const separators = pass.tokens.flatMap((token, key) => (isSpecial(token) && within(key, range) ? [key] : []));
   return {
     size,
@@ -141,7 +142,8 @@ function placesOf(lensed: Lensed, layer: number, head: number, view: View, value
     return Math.exp(scale * dot - logSumExp[head * size + q]);
   };
   const at = layer * heads + head;
-  for (const name of ['previous', 'next', 'same', 'separators'] as const) values[name][at] = placeOf[name](view, weight);
+  for (const name of ['previous', 'next', 'same', 'separators'] as const)
+    values[name][at] = placeOf[name](view, weight);
 }
 
 type Weight = (query: number, key: number) => number;
