@@ -200,13 +200,17 @@ function useBoxes(
 
 /** A long text is scrolled to the token it is about. */
 function useInSight(container: { current: HTMLElement | null }, box: Box | undefined): void {
-  const top = box?.top;
+  const { top, height } = box ?? {};
   useLayoutEffect(() => {
-    const frame = container.current?.parentElement;
-    if (!frame || !box || top === undefined) return;
-    const isInSight = top >= frame.scrollTop && top + box.height <= frame.scrollTop + frame.clientHeight;
-    if (!isInSight) frame.scrollTop = top - (frame.clientHeight - box.height) / 2;
-  }, [container, box, top]);
+    const line = container.current?.parentElement;
+    if (!line || top === undefined || height === undefined) return;
+    // In the frame itself, whose layout is then the only one.
+    const frame = requestAnimationFrame(() => {
+      const isInSight = top >= line.scrollTop && top + height <= line.scrollTop + line.clientHeight;
+      if (!isInSight) line.scrollTop = top - (line.clientHeight - height) / 2;
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [container, top, height]);
 }
 
 const boxOf = ({ offsetLeft, offsetTop, offsetWidth, offsetHeight }: HTMLElement): Box => ({

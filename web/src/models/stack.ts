@@ -254,7 +254,9 @@ function byHead(tensor: Tensor<'float32'>, heads: number): NdArray {
     for (let h = 0; h < heads; h++) {
       for (let s = 0; s < length; s++) {
         const at = (b * length + s) * width + h * size;
-        data.set(from.subarray(at, at + size), ((b * heads + h) * length + s) * size);
+        const to = ((b * heads + h) * length + s) * size;
+        // A view for each row would cost more than its few values.
+        for (let d = 0; d < size; d++) data[to + d] = from[at + d] as number;
       }
     }
   }
