@@ -21,8 +21,10 @@ function fileOf(url: string): string | undefined {
   return isHashed(file) || now.includes(file) ? file : undefined;
 }
 
+// Nothing is hurried. An open page keeps the files it began with, so there is no skipWaiting; and no clients.claim(), which
+// in Firefox waits for threads that sleep, and all navigation with it. The engine keeps what came before (engine/kept.ts).
 scope.addEventListener('install', (event) => event.waitUntil(keepShell()));
-scope.addEventListener('activate', (event) => event.waitUntil(dropOld().finally(() => scope.clients.claim())));
+scope.addEventListener('activate', (event) => event.waitUntil(dropOld()));
 scope.addEventListener('fetch', (event) => {
   const { method, url, destination } = event.request;
   const file = method === 'GET' ? fileOf(url) : undefined;
@@ -33,7 +35,6 @@ scope.addEventListener('fetch', (event) => {
   event.respondWith(isFresh ? fromNetwork(event, file) : fromCache(event, file));
 });
 
-/** There is no skipWaiting: an open page keeps the files it began with. */
 async function keepShell(): Promise<void> {
   const cache = await caches.open(CACHE);
   const add = async (file: string) => {

@@ -39,9 +39,9 @@ test('a head is told by where it looks more than evenly', () => {
   const shown = found({ previous, separators });
   expect(habitOf(shown, { layer: 0, head: 0 })).toMatchObject({ by: 'previous', even: 0.1 });
   // A third more than evenly, or less than three in ten, is no habit.
-  expect(habitOf(shown, { layer: 0, head: 1 })?.what).toBe('spreads over many tokens');
+  expect(habitOf(shown, { layer: 0, head: 1 })?.what).toBe('looks at many tokens');
   expect(habitOf(shown, { layer: 1, head: 0 })).toMatchObject({ by: 'entropy', value: 3.5, even: 4 });
-  expect(habitOf(shown, { layer: 1, head: 1 })?.what).toBe('picks few tokens, not by place');
+  expect(habitOf(shown, { layer: 1, head: 1 })?.what).toBe('looks at few tokens');
   expect(habitOf(found({ separators }, { separators: 0.1 }), { layer: 1, head: 0 })?.by).toBe('separators');
 });
 

@@ -13,7 +13,8 @@ export function ranked({ heads, values }: Found, by: Detector): Ranked[] {
   return all.sort((a, b) => sign * (b.value - a.value));
 }
 
-export const valueText = (value: number, by: Detector) => (by === 'entropy' ? value.toFixed(1) : short(value));
+/** For tight places. */
+export const valueText = (value: number, by: Detector) => value.toFixed(by === 'entropy' ? 1 : 2);
 
 /** With its unit, where it stands alone. */
 export const measureText = (value: number, by: Detector) =>
@@ -47,5 +48,5 @@ export function habitOf({ heads, values, even }: Found, { layer, head }: Place):
   if (strong.length > 0) return strong[0];
   const entropy = { by: 'entropy' as const, value: values.entropy[at], even: even.entropy };
   const isNarrow = entropy.value < entropy.even / 2;
-  return { ...entropy, what: isNarrow ? 'picks few tokens, not by place' : 'spreads over many tokens' };
+  return { ...entropy, what: isNarrow ? 'looks at few tokens' : 'looks at many tokens' };
 }

@@ -71,14 +71,14 @@ function Numbers({ query, keyIndex, softmax }: Props) {
           {Array.from({ length: to - from }, (_, i) => from + i).map((d) => (
             <tr key={d}>
               <th scope="row">{d}</th>
-              <Number value={products[d]?.query} />
-              <Number value={products[d]?.key} />
-              <Number value={products[d]?.product} />
+              <Cell value={products[d]?.query} />
+              <Cell value={products[d]?.key} />
+              <Cell value={products[d]?.product} />
               {parts && (
                 <>
-                  <Number value={parts[d]?.value} />
-                  <Number value={parts[d]?.part} />
-                  <Number value={parts[d]?.output} />
+                  <Cell value={parts[d]?.value} />
+                  <Cell value={parts[d]?.part} />
+                  <Cell value={parts[d]?.output} />
                 </>
               )}
             </tr>
@@ -88,7 +88,7 @@ function Numbers({ query, keyIndex, softmax }: Props) {
           <tr>
             <th scope="row">Σ</th>
             <td colSpan={2} />
-            <Number value={dot} />
+            <Cell value={dot} />
             {parts && <td colSpan={3} />}
           </tr>
         </tfoot>
@@ -106,6 +106,6 @@ function Numbers({ query, keyIndex, softmax }: Props) {
   );
 }
 
-const Number = ({ value }: { value: number | undefined }) => (
+const Cell = ({ value }: { value: number | undefined }) => (
   <td data-value={value}>{value === undefined ? '' : value.toFixed(2)}</td>
 );

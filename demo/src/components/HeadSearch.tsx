@@ -77,12 +77,14 @@ function Token({ end, label }: { end: 'from' | 'to'; label: string }) {
     });
   const isList = last - first <= mostOptions;
   const value = isAny.value[end] || token === null ? '' : String(token);
+  const name = end === 'from' ? 'From token' : 'To token';
   return (
-    <label class="search-field">
-      <span>{label}</span>
+    <span class="search-field">
+      <span aria-hidden="true">{label}</span>
       {isList ? (
         <select
           class="select search-token"
+          aria-label={name}
           value={value}
           disabled={!current}
           onChange={({ currentTarget }) => choose(currentTarget.value === '' ? null : Number(currentTarget.value))}
@@ -98,6 +100,7 @@ function Token({ end, label }: { end: 'from' | 'to'; label: string }) {
       ) : (
         <input
           class="count"
+          aria-label={name}
           type="number"
           inputMode="numeric"
           placeholder="any"
@@ -111,6 +114,6 @@ function Token({ end, label }: { end: 'from' | 'to'; label: string }) {
           }}
         />
       )}
-    </label>
+    </span>
   );
 }

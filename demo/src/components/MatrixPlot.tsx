@@ -67,8 +67,13 @@ export function MatrixPlot({ matrix, testId = 'matrix' }: { matrix: Matrix; test
     if (from && plot) {
       const [dx, dy] = [event.clientX - from.x, event.clientY - from.y];
       from.moved ||= Math.hypot(dx, dy) > clickSlack;
-      if (from.moved && brush.value) brushed.value = spot ? [from, spot] : brushed.value;
-      else if (from.moved) matrixWindow.value = moved(from.window, -dy / plot.cellHeight, -dx / plot.cellWidth, length);
+      if (from.moved && brush.value) {
+        brushed.value = spot ? [from, spot] : brushed.value;
+      } else if (from.moved) {
+        matrixWindow.value = moved(from.window, -dy / plot.cellHeight, -dx / plot.cellWidth, length);
+        // The same cell stays under the pointer.
+        return;
+      }
     }
     const at = spot && pairAt(matrix, spot);
     if (at) point(at.query, at.key);

@@ -1,5 +1,5 @@
-import { useSignalEffect } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { effect } from '@preact/signals';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import sizes from '../generated/weights.json';
 import { chosen, opening, own, rounded, takeFiles } from '../state/own';
 import { length, model } from '../state/request';
@@ -15,13 +15,15 @@ export function ModelButton() {
     if (dialog.current && !dialog.current.open) dialog.current.showModal();
   };
   // Dropped files are spoken of here; what was opened speaks for itself.
-  const isBusy = useRef(false);
-  useSignalEffect(() => {
-    const state = opening.value?.state;
-    if (state) show();
-    else if (isBusy.current) dialog.current?.close();
-    isBusy.current = state === 'reading';
-  });
+  useLayoutEffect(() => {
+    let wasReading = false;
+    return effect(() => {
+      const state = opening.value?.state;
+      if (state) show();
+      else if (wasReading) dialog.current?.close();
+      wasReading = state === 'reading';
+    });
+  }, []);
   useEffect(() => {
     const forget = () => {
       if (opening.peek()?.state === 'refused') opening.value = null;

@@ -1,4 +1,5 @@
-import { signal, useComputed, useSignal } from '@preact/signals';
+import { signal, useSignal } from '@preact/signals';
+import { useMemo } from 'preact/hooks';
 import { plain } from '../attention/pairs';
 import { type Softmax, softmaxOf } from '../attention/steps';
 import { isRepeated } from '../attention/tokens';
@@ -27,8 +28,9 @@ export function Steps({ query, current }: { query: number; current: number }) {
 }
 
 function Content({ query, current }: { query: number; current: number }) {
-  const softmax = useComputed(() => (head.value.serial > 0 ? softmaxOf(head.value, query) : null)).value;
-  if (head.value.lens.kind === 'rollout')
+  const shown = head.value;
+  const softmax = useMemo(() => (shown.serial > 0 ? softmaxOf(shown, query) : null), [shown, query]);
+  if (shown.lens.kind === 'rollout')
     return <p class="caveat">A rollout multiplies the weights of all layers: it has no queries and keys of its own.</p>;
   if (!softmax)
     return <p class="caveat">The bundled example holds finished scores: the steps come with the model itself.</p>;
@@ -61,10 +63,8 @@ function Keys({ query, current, softmax: { steps, sum, largest } }: KeysProps) {
     <>
       <table class="steps-table" data-testid="steps-keys">
         <caption>
-          The query of “{token(query)}” against every key; × {head.value.scale.toFixed(3)} is{' '}
-          {head.value.scale.toFixed(4) === (1 / Math.sqrt(head.value.dims)).toFixed(4) ? '1/√' : 'for '}
-          {head.value.dims}
-          {head.value.scale.toFixed(4) === (1 / Math.sqrt(head.value.dims)).toFixed(4) ? '' : ' dimensions'}
+          The query of “{token(query)}” against every key, {head.value.dims} dimensions; the scale is{' '}
+          {head.value.scale.toFixed(3)}
         </caption>
         <thead>
           <tr>

@@ -72,7 +72,8 @@ export class Models {
     ]);
     const tensors = weights === 'int8' ? readInt8(bytes) : readSafetensors(bytes);
     const given = withoutPositions ? without(tensors, positions) : tensors;
-    return openMinilm(this.#attention, { config, tokenizer, tensors: given, weights });
+    const loaded = openMinilm(this.#attention, { config, tokenizer, tensors: given, weights });
+    return withoutPositions ? { ...loaded, info: { ...loaded.info, title: 'MiniLM without positions' } } : loaded;
   }
 }
 

@@ -1,6 +1,8 @@
 import type { Session } from '../session';
+import { aside } from './aside';
 import { effects } from './effects';
 import { generate, stopGenerating } from './generate';
+import { lengths, stopLengths } from './lengths';
 import { openModel } from './openModel';
 import { pin } from './pin';
 import { search } from './search';
@@ -12,7 +14,7 @@ export type Call<Argument = never, Result = unknown> = (
   tell: (event: unknown) => void,
 ) => Result | Promise<Result>;
 
-const calls = { effects, generate, openModel, pin, search, stopGenerating };
+const calls = { aside, effects, generate, lengths, openModel, pin, search, stopGenerating, stopLengths };
 
 export type Calls = typeof calls;
 
