@@ -79,7 +79,7 @@ function Row({ name, note, speed, time, bytes }: RowProps) {
       <th scope="row">
         {name} <small>{note}</small>
       </th>
-      <td data-value={speed}>{speed.toFixed(1)}×</td>
+      <td data-value={speed}>{speed.toFixed(2)}×</td>
       <td data-value={time}>{time.toFixed(1)}</td>
       <td data-value={bytes}>{megabytes(bytes)}</td>
     </tr>

@@ -104,7 +104,8 @@ function Keys({ query, current, softmax: { steps, sum, largest } }: KeysProps) {
         <tfoot>
           <tr>
             <th scope="row">sum of all</th>
-            <td colSpan={2}>largest score {sum > 0 ? largest.toFixed(2) : 'none'}</td>
+            <td />
+            <td title="largest score">{sum > 0 && `max ${largest.toFixed(2)}`}</td>
             <td data-value={sum}>{sum.toFixed(3)}</td>
             <td>{sum > 0 ? '1' : '0'}</td>
           </tr>

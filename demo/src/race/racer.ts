@@ -5,7 +5,7 @@ import { packHeads } from './result';
 
 /** What is used of onnxruntime-web. */
 interface Onnxruntime {
-  env: { logLevel: string; wasm: { numThreads: number; wasmPaths: string } };
+  env: { logLevel: string; wasm: { numThreads: number } };
   InferenceSession: { create(url: string, options: { executionProviders: string[] }): Promise<Session> };
   Tensor: new (type: 'float32', data: Float32Array, dims: readonly number[]) => unknown;
 }
@@ -65,7 +65,7 @@ async function onnxruntimeRuns(
   inputs: readonly Float32Array[],
 ): Promise<Record<Operator, Run>> {
   const ort: Onnxruntime = await import(/* @vite-ignore */ folder + module);
-  Object.assign(ort.env.wasm, { numThreads: 1, wasmPaths: folder });
+  ort.env.wasm.numThreads = 1;
   ort.env.logLevel = 'error';
   const prepare = async (model: string, data: readonly Float32Array[], dims: readonly number[]): Promise<Run> => {
     const session = await ort.InferenceSession.create(folder + model, { executionProviders: ['wasm'] });
