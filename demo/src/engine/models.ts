@@ -2,13 +2,14 @@ import type { Attention, TensorLike } from 'attention-wasm';
 import { readSafetensors } from 'attention-wasm/models';
 import config from 'minilm-files/config.json';
 import float16Url from 'minilm-files/model.fp16.safetensors?url';
-import tokenizerUrl from 'minilm-files/tokenizer.json?url';
 import int8Url from '../generated/minilm.int8.safetensors?url';
+import tokenizerUrl from '../generated/tokenizer.json?url';
 import sizes from '../generated/weights.json';
 import { download, fetchFile } from './download';
 import { readInt8 } from './int8-file';
 import { type Loaded, openMinilm } from './minilm';
 import type { ModelName } from './protocol';
+import { lengthen } from './tokenizer-file';
 
 export type Progress = (loaded: number, total: number) => void;
 
@@ -67,7 +68,7 @@ export class Models {
     const total = sizes[weights].bytes;
     this.#onProgress(0, total);
     const [tokenizer, bytes] = await Promise.all([
-      fetchFile(tokenizerUrl).then((response) => response.json()),
+      fetchFile(tokenizerUrl).then(async (response) => lengthen(await response.json())),
       download(weights === 'int8' ? int8Url : float16Url, total, (loaded) => this.#onProgress(loaded, total)),
     ]);
     const tensors = weights === 'int8' ? readInt8(bytes) : readSafetensors(bytes);

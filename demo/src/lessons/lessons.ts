@@ -55,7 +55,7 @@ export const lessons: readonly Lesson[] = [
   {
     id: 'many-heads',
     title: 'Why many heads?',
-    body: 'One softmax makes one mixture. So a layer has many heads, each with queries and keys of its own, and many take up a habit. These four of MiniLM keep theirs on any text; the numbers are means over yours, beside what an even spread would give.',
+    body: 'One softmax makes one mixture. So a layer has many heads, each with queries and keys of its own, and many take up a habit. These four of MiniLM keep theirs on most texts; the numbers are means over yours, beside what an even spread would give.',
     tries: [
       habit(0, 2, 'previous', 'Looks at the token before'),
       habit(1, 8, 'next', 'Looks at the token after'),
@@ -94,7 +94,7 @@ export const lessons: readonly Lesson[] = [
   {
     id: 'explanation',
     title: 'Attention is not explanation',
-    body: 'A weight tells where a head looks, not what comes of it. Heads with nothing to do rest on [CLS], whose value is short: much weight, little effect. Weighed by the length of what is handed over, ‖α·v‖, the picture changes. What later layers make of it, no weight tells.',
+    body: 'A weight tells where a head looks, not what comes of it. Heads with nothing to do often rest on [CLS], whose value is short: much weight, little effect. Weighed by the length of what is handed over, ‖α·v‖, the picture changes. What later layers make of it, no weight tells.',
     tries: [
       { label: 'Open a resting head', apply: openResting },
       { label: 'Weigh by ‖α·v‖', apply: weighByValue },

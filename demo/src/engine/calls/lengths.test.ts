@@ -19,7 +19,7 @@ function pretend(cost: Record<Way, (tokens: number) => number>) {
 }
 
 const usual = {
-  full: (tokens: number) => (tokens / 128) ** 2 * 0.2,
+  full: (tokens: number) => (tokens / 128) ** 2 * 0.1,
   window: (tokens: number) => (tokens / 128) * 0.3,
   linear: (tokens: number) => (tokens / 128) * 0.1,
 };
