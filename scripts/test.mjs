@@ -20,6 +20,7 @@ const parts = {
     buildStep,
     demoStep,
     { name: 'tests in browsers', run: (env) => vitest('tests/browser/vitest.config.ts', env) },
+    { name: 'tests of the explorer', run: (env) => vitest('tests/explorer/vitest.config.ts', env) },
   ],
   engines: [buildStep, { name: 'tests in engines', run: testEngines }],
   package: [buildStep, { name: 'package tests', run: (env) => vitest('tests/package/vitest.config.ts', env) }],

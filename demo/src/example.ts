@@ -81,7 +81,10 @@ function biasOf({ weighting }: LensSpec, layer: number, head: number): Float32Ar
   return weighting === 'value' ? norms[layer].slice(head * size, (head + 1) * size).map(Math.log) : null;
 }
 
-function headOf(lens: LensSpec, { layer, head }: Place): HeadData {
+/** An address may ask for a head that there is not. */
+function headOf(lens: LensSpec, place: Place): HeadData {
+  const layer = Math.min(place.layer, scores.length - 1);
+  const head = Math.min(place.head, heads - 1);
   const range = rangeOf(lens);
   const length = range[1] - range[0];
   const { cells, logSumExp } = weightsOf(lens, layer, head);

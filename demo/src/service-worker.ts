@@ -78,10 +78,10 @@ async function fetchAndKeep(event: FetchEvent, file: string): Promise<Response> 
 
 /** Storage may be refused or full: then the network has to do. */
 async function kept(file: string): Promise<Response | undefined> {
-  return caches.open(CACHE).then(
-    (cache) => cache.match(urlOf(file)),
-    () => undefined,
-  );
+  return caches
+    .open(CACHE)
+    .then((cache) => cache.match(urlOf(file)))
+    .catch(() => undefined);
 }
 
 async function keep(file: string, response: Response): Promise<void> {

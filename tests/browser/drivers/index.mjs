@@ -65,8 +65,8 @@ function isForeign(url, engine) {
 
 function locate(engine) {
   if (engine === 'chromium') return { executable: onPath('chromium') };
-  if (engine === 'firefox') return { executable: onPath('firefox-esr') };
   for (const needed of ['xvfb-run', 'xauth']) onPath(needed);
+  if (engine === 'firefox') return { executable: onPath('firefox-esr') };
   return { executable: onPath('WebKitWebDriver'), miniBrowser: findMiniBrowser() };
 }
 

@@ -1,5 +1,6 @@
-// Chromium and Firefox, headless, through Puppeteer.
+// Chromium, headless, and Firefox, on a virtual display, through Puppeteer.
 import puppeteer from 'puppeteer-core';
+import { startDisplay } from './display.mjs';
 
 const launchOptions = {
   chromium: ({ executable, proxyPort }) => ({
@@ -19,6 +20,7 @@ const launchOptions = {
   firefox: ({ executable, proxyPort, colorScheme }) => ({
     browser: 'firefox',
     executablePath: executable,
+    headless: false, // Without a window it has no WebGL2.
     extraPrefsFirefox: {
       'layout.css.prefers-color-scheme.content-override': colorScheme === 'dark' ? 0 : 1,
       'network.proxy.type': 1,
@@ -32,7 +34,13 @@ const launchOptions = {
 };
 
 export async function startPuppeteer(engine, options) {
-  const browser = await puppeteer.launch(launchOptions[engine](options));
+  const display = engine === 'firefox' ? await startDisplay() : null;
+  const browser = await puppeteer
+    .launch({ ...launchOptions[engine](options), ...(display && { env: display.env }) })
+    .catch((error) => {
+      display?.stop();
+      throw error;
+    });
   const page = await browser.newPage();
   await page.setViewport({ width: options.width, height: options.height }).catch((error) => {
     // Firefox 140 takes the size but does not know the orientation that Puppeteer sets beside it.
@@ -46,6 +54,9 @@ export async function startPuppeteer(engine, options) {
     evaluate: (expression) => page.evaluate(expression),
     press: (key) => page.keyboard.press(key),
     screenshot: () => page.screenshot(),
-    close: () => browser.close(),
+    close: async () => {
+      await browser.close();
+      display?.stop();
+    },
   };
 }

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { endGroup, startDisplay } from './display.mjs';
 
 const keyCodes = {
   Backspace: '\uE003',
@@ -41,18 +42,15 @@ export async function startWebKit({ executable, miniBrowser, proxyPort, width, h
 
 async function startDriver(executable) {
   const port = await freePort();
-  const child = spawn('xvfb-run', ['-a', '-s', '-screen 0 1600x1200x24', executable, `--port=${port}`], {
-    detached: true, // Its own process group, so that the display and the browser end with it.
+  const display = await startDisplay();
+  const child = spawn(executable, [`--port=${port}`], {
+    detached: true, // Its own process group, so that the browser ends with it.
     stdio: 'ignore',
-    env: { ...process.env, WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: '1' },
+    env: { ...display.env, WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: '1' },
   });
   const stop = () => {
-    process.off('exit', stop);
-    try {
-      process.kill(-child.pid);
-    } catch {
-      // It has ended already.
-    }
+    endGroup(child, stop);
+    display.stop();
   };
   process.on('exit', stop);
   const send = async (method, path, body) => {
@@ -65,7 +63,7 @@ async function startDriver(executable) {
     if (await send('GET', '/status').catch(() => false)) return { send, stop };
   }
   stop();
-  throw new Error(`${executable} did not answer within 20 s of its start under xvfb-run.`);
+  throw new Error(`${executable} did not answer within 20 s of its start.`);
 }
 
 async function newSession(driver, binary, args) {
