@@ -1,11 +1,10 @@
 // The built explorer page as a visitor uses it, from a sub-path and under the policy it is meant to be hosted with.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { colorsOf } from '../explorer/oracle.mjs';
-import { serveExplorer } from '../explorer/site.mjs';
+import { sentence, serveExplorer } from '../explorer/site.mjs';
 import { engines, launch } from './drivers/index.mjs';
 import { readInNode } from './minilm.mjs';
 
-const sentence = 'The animal did not cross the street because it was too tired.';
 // Between variants: the plain and the relaxed one round differently, and MiniLM's six layers carry it on.
 const tolerance = 1e-4;
 // Between the weights rounded to 8 bits, which the page has, and PyTorch's figures of the float32 model.

@@ -12,11 +12,11 @@ const tensors = await readFile(files.weightsPath);
 // Rounded here to the integers that the page's file has.
 const model = createModel(attention, { config, tensors }, { weights: 'int8' });
 
-/** `options` are those of forward. */
+/** `options` are those of forward; `last` is [S, E], the output of the last layer. */
 export async function readProjections(text, options = {}) {
   const { ids, tokens } = encode(text);
-  const { projections } = await model.forward(ids, { ...options, projections: true });
-  return { tokens, layers: projections };
+  const { projections, lastHiddenState } = await model.forward(ids, { ...options, projections: true });
+  return { tokens, layers: projections, last: lastHiddenState };
 }
 
 export async function readInNode(text) {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isolation, serve } from '../../scripts/lib/serve.mjs';
-import { launch } from './drivers/index.mjs';
+import { engines, launch } from './drivers/index.mjs';
 import { isKept } from './kept.mjs';
 
 const root = fileURLToPath(new URL('../../demo/dist', import.meta.url));
@@ -18,15 +18,24 @@ beforeAll(() => {
 
 const isReady = () => document.querySelector('#root[data-state="ready"]') !== null;
 
-describe.each(['chromium', 'firefox', 'webkit'])('in %s', (engine) => {
+/** A driven Firefox starts no worker of a worker at one load in forty, and the page then waits for its threads. */
+async function visit(browser, url) {
+  for (let tries = browser.engine === 'firefox' ? 3 : 1; ; tries--) {
+    await browser.open(url);
+    const ready = browser.waitFor(isReady, { timeout: tries > 1 ? 15_000 : 60_000 });
+    if (tries === 1) return ready;
+    if (await ready.catch(() => false)) return true;
+  }
+}
+
+describe.each(engines)('in %s', (engine) => {
   describe.each(hosts)('from a host that is $host', ({ headers }) => {
     let browser;
     let server;
     beforeAll(async () => {
       server = await serve({ root, base: '/some/where/', headers });
       browser = await launch(engine);
-      await browser.open(server.url);
-      await browser.waitFor(isReady);
+      await visit(browser, server.url);
       await browser.waitFor(isKept);
     });
     afterAll(async () => {
@@ -35,15 +44,13 @@ describe.each(['chromium', 'firefox', 'webkit'])('in %s', (engine) => {
     });
 
     test('a second visit asks for no weights', async () => {
-      await browser.open(server.url);
-      await browser.waitFor(isReady);
+      await visit(browser, server.url);
       expect(browser.requests().filter((url) => /\.(safetensors|wasm|css)$/.test(url))).toEqual([]);
     });
 
     test('the page opens and computes while the host is away', async () => {
       await server.close();
-      await browser.open(`${server.url}?again#${engine}`);
-      await browser.waitFor(isReady);
+      await visit(browser, `${server.url}?again`);
       const typed = ' No bird was.';
       await browser.evaluate(() => {
         const field = document.querySelector('textarea');

@@ -2,6 +2,7 @@ import { useEffect } from 'preact/hooks';
 import { dims, near, type Way, ways } from '../engine/calls/lengths';
 import { isMeasuring, measureLengths, measuringFailed, points, stopMeasuring } from '../state/lengths';
 import { reading } from '../state/shown';
+import { growthOf } from './charts/growth';
 import { LengthLines } from './charts/LengthLines';
 
 const names: Record<Way, string> = { full: 'full', window: 'window', linear: 'linear' };
@@ -35,17 +36,13 @@ export function LengthPlot() {
 function statusText(): string {
   if (measuringFailed.value) return measuringFailed.value;
   if (isMeasuring.value) return 'Measuring; go on typing meanwhile.';
-  const doubled = ways.map((way) => [way, growthOf(way)] as const).filter(([, times]) => times > 0);
+  const doubled = ways.map((way) => [way, growthOf(timesOf(way))] as const).filter(([, times]) => times > 0);
   if (doubled.length === 0)
     return `One head of ${dims} dimensions, random numbers; the window reaches ${near} tokens either way.`;
   return `Twice the tokens took ${doubled.map(([way, times]) => `${times.toFixed(1)}× as long (${names[way]})`).join(', ')}.`;
 }
 
-/** From the last length but one to the last; 0 without two. */
-function growthOf(way: Way): number {
-  const [before, last] = points.value.filter((point) => point.way === way).slice(-2);
-  return last ? last.milliseconds / before.milliseconds : 0;
-}
+const timesOf = (way: Way) => points.value.filter((point) => point.way === way).map((point) => point.milliseconds);
 
 /** The same as a table. */
 function Numbers() {

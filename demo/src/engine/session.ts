@@ -28,8 +28,8 @@ export class Session {
   #pictures: Generator<void, Overview> | null = null;
 
   static async create(onProgress: Progress): Promise<Session> {
-    const threads = globalThis.crossOriginIsolated ? Math.min(2, navigator.hardwareConcurrency) : 1;
-    const attention = await createAttention({ threads });
+    // Where the page is not isolated, or the engine has no threads, it is one.
+    const attention = await createAttention({ threads: 'auto' });
     return new Session(attention, onProgress);
   }
 

@@ -6,21 +6,16 @@ import { head } from '../state/shown';
 type ArgumentOf<Name extends keyof Calls> = Parameters<Calls[Name]>[1];
 type ResultOf<Name extends keyof Calls> = Awaited<ReturnType<Calls[Name]>>;
 
-export interface Answered<Result> {
-  result: Result;
-  /** Else of what was asked before. */
-  isCurrent: boolean;
-}
-
 /**
  * What the worker answers to a question about what is on screen, as long as a component shows it; nothing is asked where
  * `argument` is null. Anything newer on screen ends the work, so it is asked again with each head until it is answered.
+ * Meanwhile it is what was answered before.
  */
 export function useAnswer<Name extends keyof Calls>(
   name: Name,
   argument: ArgumentOf<Name> | null,
   about: unknown = null,
-): Answered<ResultOf<Name>> | null {
+): ResultOf<Name> | null {
   const [answer, setAnswer] = useState<{ key: string; result: ResultOf<Name> } | null>(null);
   const of = head.value;
   const key = JSON.stringify([argument, about]);
@@ -36,5 +31,5 @@ export function useAnswer<Name extends keyof Calls>(
         () => {},
       );
   }, [key, of]);
-  return answer && { result: answer.result, isCurrent: answer.key === key };
+  return answer?.result ?? null;
 }

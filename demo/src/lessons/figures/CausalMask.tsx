@@ -12,11 +12,12 @@ export function CausalMask() {
   const { tokens, isCausal } = reading.value;
   const isFit = !isEmpty.value && !isCausal && tokens.length <= mostTokens;
   const other = { ...pass.value, mask: { ...pass.value.mask, causal: !pass.value.mask.causal } };
-  const answer = useAnswer('aside', isFit ? [{ pass: other, lens: lens.value, place: place.value }] : null);
+  const answer = useAnswer('aside', isFit ? [{ pass: other, lens: lens.value, place: place.value }] : null)?.[0].head;
   if (isCausal) return <p class="hint">This model is causal by itself: it has no other side to show.</p>;
   if (!isFit) return <p class="hint">Both sides appear here, of texts of up to {mostTokens} tokens.</p>;
-  const there = answer?.result[0].head ?? null;
-  const sides = head.value.mask.causal ? [there, head.value] : [head.value, there];
+  const here = head.value;
+  const there = answer && isOtherSide(answer, here) ? answer : null;
+  const sides = here.mask.causal ? [there, here] : [here, there];
   return (
     <div class="sides-pair" data-testid="lesson-numbers">
       <Side title="both ways" of={sides[0]} />
@@ -24,6 +25,10 @@ export function CausalMask() {
     </div>
   );
 }
+
+/** Until the answer to a new question comes, there is that to the one before. */
+const isOtherSide = (one: HeadData, other: HeadData) =>
+  one.mask.causal !== other.mask.causal && one.layer === other.layer && one.head === other.head;
 
 function Side({ title, of }: { title: string; of: HeadData | null }) {
   const share = useMemo(() => of && laterShare(of), [of]);

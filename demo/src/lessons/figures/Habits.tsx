@@ -12,7 +12,7 @@ const anyPair = { from: null, to: null };
 export function Habits({ lesson }: { lesson: Lesson }) {
   const { pass, tokens } = reading.value;
   const isShort = tokens.length > 0 && tokens.length <= mostTokens;
-  const found = useAnswer('search', isShort ? anyPair : null, [pass, shownHead.value.lens])?.result;
+  const found = useAnswer('search', isShort ? anyPair : null, [pass, shownHead.value.lens]);
   return (
     <>
       <h3>Try this</h3>

@@ -15,10 +15,12 @@ export function Positions() {
   // It is fetched only when the visitor asks for it.
   const isTaken = model.value === 'no-positions';
   const taken = useAnswer('aside', isTaken ? bothOrders('no-positions', place.value) : null);
+  // Numbers come later than the head is opened: the caption goes with them.
+  const { layer, head } = given?.[0].head ?? place.value;
   return (
     <table class="orders" data-testid="lesson-numbers">
       <caption>
-        “it → animal” in layer {place.value.layer}, head {place.value.head}
+        “it → animal” in layer {layer}, head {head}
       </caption>
       <thead>
         <tr>
@@ -28,9 +30,9 @@ export function Positions() {
         </tr>
       </thead>
       <tbody>
-        <Row title="with positions" read={given?.result} />
-        <Row title="without" read={isTaken || taken?.isCurrent ? taken?.result : undefined}>
-          {isTaken ? arriving() : 'not loaded'}
+        <Row title="with positions" read={given} />
+        <Row title="without" read={taken?.[0].head.layer === layer && taken[0].head.head === head ? taken : null}>
+          {isTaken ? arriving() : 'take them away first'}
         </Row>
       </tbody>
     </table>
@@ -45,7 +47,7 @@ function arriving(): string {
   return bytes ? `${megabytes(bytes.loaded)} of ${megabytes(bytes.total)} MB` : '…';
 }
 
-function Row({ title, read, children = '…' }: { title: string; read: Aside[] | undefined; children?: string }) {
+function Row({ title, read, children = '…' }: { title: string; read: Aside[] | null; children?: string }) {
   return (
     <tr>
       <th scope="row">{title}</th>
