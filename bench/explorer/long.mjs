@@ -11,14 +11,20 @@ export async function long(site) {
     await complete(page);
     const rows = [
       // Making the sequence is in it too.
-      { what: '4,096 tokens, asked to painted without the pass', value: first.total - first.pass, unit: 'ms', most: 500 },
+      {
+        what: '4,096 tokens, asked to painted without the pass',
+        value: first.total - first.pass,
+        unit: 'ms',
+        most: 500,
+      },
       { what: '4,096 tokens, the pass itself', value: first.pass, unit: 'ms' },
       { what: '4,096 tokens, nodes of the page', value: await page.evaluate(countNodes), unit: '', most: 4999 },
     ];
     for (const kind of ['zoom', 'pan']) {
       // Once to make tiles and textures, as on the way there.
       for (const turn of ['first', 'again']) {
-        if (kind === 'pan' && turn === 'first') await page.evaluate(drive, { kind: 'zoom', count: 12 }).then(() => zoomIn(page));
+        if (kind === 'pan' && turn === 'first')
+          await page.evaluate(drive, { kind: 'zoom', count: 12 }).then(() => zoomIn(page));
         const frames = await page.evaluate(drive, { kind, count: 120 });
         for (const part of ['interval', 'work']) rows.push(...spread(`${kind}, ${turn}`, frames, part));
       }
@@ -35,7 +41,10 @@ const spread = (what, frames, part) =>
     ['p95', 0.95, 50],
   ].map(([name, share, most]) => ({
     what: `4,096 tokens, ${what}, ${names[part]}, ${name}`,
-    value: quantile(frames.map((frame) => frame[part]), share),
+    value: quantile(
+      frames.map((frame) => frame[part]),
+      share,
+    ),
     unit: 'ms',
     most,
   }));
@@ -46,4 +55,5 @@ async function zoomIn(page) {
   await complete(page);
 }
 
-const complete = (page) => page.waitForSelector('[data-testid="matrix"] canvas[data-complete="true"]', { state: 'attached' });
+const complete = (page) =>
+  page.waitForSelector('[data-testid="matrix"] canvas[data-complete="true"]', { state: 'attached' });

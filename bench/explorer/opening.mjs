@@ -16,7 +16,11 @@ export async function opening(site) {
     };
     opened.push(await withPage(site.plain, read, { prepare }));
   }
-  const middle = (name) => quantile(opened.map((one) => one[name]), 0.5);
+  const middle = (name) =>
+    quantile(
+      opened.map((one) => one[name]),
+      0.5,
+    );
   return [
     { what: 'navigation to the example painted, p50 of 5', value: middle('example'), unit: 'ms', most: 1000 },
     { what: 'navigation to the model’s answer, p50 of 5', value: middle('ready'), unit: 'ms' },

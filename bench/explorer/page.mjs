@@ -28,7 +28,10 @@ export function recordKeystrokes() {
     requestAnimationFrame(() => {
       const { port1, port2 } = new MessageChannel();
       port1.onmessage = () => {
-        if (began !== null) records.push({ began, ended: performance.now(), frames, tokens: Number(root.dataset.tokens) });
+        const pass = Number.parseFloat(
+          document.querySelector('.model [title="one pass through all layers"]').textContent,
+        );
+        if (began !== null) records.push({ began, ended: performance.now(), frames, pass });
         began = null;
       };
       port2.postMessage(null);
@@ -130,7 +133,8 @@ export async function timeAddress(hash) {
   const start = performance.now();
   location.hash = hash;
   const isThere = () =>
-    root.dataset.tokens === wanted.get('length') && root.dataset.head === `${wanted.get('layer')}.${wanted.get('head')}`;
+    root.dataset.tokens === wanted.get('length') &&
+    root.dataset.head === `${wanted.get('layer')}.${wanted.get('head')}`;
   while (!isThere()) await new Promise((done) => requestAnimationFrame(done));
   await new Promise((done) =>
     requestAnimationFrame(() => {

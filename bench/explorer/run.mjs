@@ -6,6 +6,7 @@ import { isolation, serve } from '../../scripts/lib/serve.mjs';
 import { root } from '../../tests/explorer/site.mjs';
 import { describeMachine } from '../machine.mjs';
 import { long } from './long.mjs';
+import { speed } from './machine.mjs';
 import { memory } from './memory.mjs';
 import { opening } from './opening.mjs';
 import { longer, others, typing } from './typing.mjs';
@@ -22,8 +23,9 @@ await main(import.meta.url, async () => {
   const site = { plain: plain.url, isolated: isolated.url, weightBytes: weightBytes() };
   try {
     const { processor, cores } = describeMachine();
-    console.log(`${processor}, ${cores} cores\n\n| what | measured | target |\n|---|---|---|`);
+    console.log(`${processor}, ${cores} cores; ${await speed()}\n\n| what | measured | target |\n|---|---|---|`);
     for (const name of wanted) for (const row of await sections[name](site)) print(row);
+    console.log(`\nAfterwards: ${await speed()}`);
   } finally {
     await Promise.all([plain.close(), isolated.close()]);
   }

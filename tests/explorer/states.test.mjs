@@ -1,0 +1,83 @@
+// In each of its states the page fits every screen, fingers find everything, and axe finds nothing.
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { overflowing, pageScroll, tooSmall } from './fits.mjs';
+import { earlyStates, openEarly, openState, states } from './states.mjs';
+import { useExplorer } from './suite.mjs';
+
+const explorer = useExplorer();
+const axe = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
+
+// The narrow one first: it is where the matrix is opened by a button.
+const sizes = [
+  { width: 360, height: 800, isTouched: true, isAxed: true },
+  // A window of 1280 × 800 at 200 % zoom.
+  { width: 640, height: 400 },
+  { width: 768, height: 1024, isTouched: true },
+  { width: 1280, height: 800, isOneScreen: true, isAxed: true },
+];
+
+async function violationsOf(page) {
+  const found = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
+  return found.violations.map(({ id, nodes }) => ({
+    id,
+    where: nodes.slice(0, 3).map(({ target, failureSummary }) => `${target}: ${failureSummary}`),
+  }));
+}
+
+/** All that is wrong with the page as it is, on screens of every size. */
+async function complaints(page, again = () => {}) {
+  // The page's policy forbids script tags and eval; the debugger's own evaluation is past both.
+  await page.evaluate(axe);
+  const all = {};
+  for (const { width, height, isTouched, isOneScreen, isAxed } of sizes) {
+    await page.setViewportSize({ width, height });
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+    await again(page);
+    const found = {};
+    all[`${width} × ${height}`] = found;
+    found.overflowing = await page.evaluate(overflowing);
+    if (isTouched) found.tooSmall = await page.evaluate(tooSmall);
+    if (isOneScreen) found.scroll = Math.max(0, await page.evaluate(pageScroll));
+    for (const colorScheme of isAxed ? ['light', 'dark'] : []) {
+      await page.emulateMedia({ colorScheme });
+      found[colorScheme] = await violationsOf(page);
+    }
+  }
+  return all;
+}
+
+/** What stands where its button was when it was opened. */
+const reopened = {
+  export: async (page) => {
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Export', exact: true }).click();
+  },
+};
+
+const none = Object.fromEntries(
+  sizes.map(({ width, height, isTouched, isOneScreen, isAxed }) => [
+    `${width} × ${height}`,
+    {
+      overflowing: [],
+      ...(isTouched && { tooSmall: [] }),
+      ...(isOneScreen && { scroll: 0 }),
+      ...(isAxed && { light: [], dark: [] }),
+    },
+  ]),
+);
+
+test.each(Object.keys(states))('%s', async (name) => {
+  const page = await explorer.page(sizes[0]);
+  await openState(page, explorer.url, name);
+  expect(await complaints(page, reopened[name])).toEqual(none);
+});
+
+test.each(Object.entries(earlyStates))('%s', async (name, state) => {
+  const page = await explorer.page(sizes[0]);
+  await openEarly(page, explorer.url, state);
+  expect(await complaints(page)).toEqual(none);
+  // That the weights did not come is in the console, too.
+  if (name === 'error') page.problems.splice(0, Infinity, ...page.problems.filter((one) => !one.includes('503')));
+});
