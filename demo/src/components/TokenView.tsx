@@ -189,9 +189,13 @@ function useBoxes(
   useLayoutEffect(() => {
     const line = container.current;
     if (!line) return;
-    const measure = () => setBoxes([...line.querySelectorAll<HTMLElement>('.token')].map(boxOf));
-    measure();
-    const observer = new ResizeObserver(measure);
+    setBoxes(boxesOf(line));
+    let isFirst = true;
+    const observer = new ResizeObserver(() => {
+      // The first call only tells the size that was just measured.
+      if (!isFirst) setBoxes(boxesOf(line));
+      isFirst = false;
+    });
     observer.observe(line);
     return () => observer.disconnect();
   }, [tokens, from, to]);
@@ -212,6 +216,8 @@ function useInSight(container: { current: HTMLElement | null }, box: Box | undef
     return () => cancelAnimationFrame(frame);
   }, [container, top, height]);
 }
+
+const boxesOf = (line: HTMLElement) => [...line.querySelectorAll<HTMLElement>('.token')].map(boxOf);
 
 const boxOf = ({ offsetLeft, offsetTop, offsetWidth, offsetHeight }: HTMLElement): Box => ({
   left: offsetLeft,

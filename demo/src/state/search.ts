@@ -5,6 +5,7 @@ import type { LensSpec, Reading } from '../engine/protocol';
 import { currentEngine, phase } from './engine';
 import { pair } from './pairs';
 import { panel } from './panel';
+import { pass } from './request';
 import { head, overview, reading } from './shown';
 
 /** What the heads are ordered by; null: as they are in the model. */
@@ -61,6 +62,8 @@ effect(() => {
   clearTimeout(timer);
   // Before the first answer of the engine there is nothing to search.
   if (serial === 0 || phase.value !== 'ready') return;
+  // A newer pass is under way, which this would only hold up.
+  if (pass.value !== of.pass && JSON.stringify(pass.value) !== JSON.stringify(of.pass)) return;
   const known = answer.peek();
   const isKnown = known?.of === of && isSameLens(known);
   if (isKnown && (by !== 'pair' || isSame(known.spec, asked))) return;
