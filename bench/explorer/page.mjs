@@ -2,36 +2,27 @@
 
 /**
  * From now on notes of every keystroke when the text with it was painted: the model has answered, the page has changed,
- * and the frame after that is done. Frames are counted only while one is awaited.
+ * and the frame after that is done. No frame is asked for before, which would take its share of the cores.
  */
 export function recordKeystrokes() {
   const root = document.querySelector('#root');
   const field = document.querySelector('textarea');
   const records = [];
   let began = null;
-  let frames = 0;
-  const count = () => {
-    frames++;
-    if (began !== null) requestAnimationFrame(count);
-  };
   const begin = ({ timeStamp }) => {
-    if (began !== null) return;
-    began = timeStamp;
-    frames = 0;
-    requestAnimationFrame(count);
+    began ??= timeStamp;
   };
   addEventListener('keydown', begin, true);
   // What is pasted has no key.
   addEventListener('input', begin, true);
   new MutationObserver(() => {
     if (began === null || root.dataset.text !== field.value) return;
-    requestAnimationFrame(() => {
+    requestAnimationFrame((frame) => {
       const { port1, port2 } = new MessageChannel();
       port1.onmessage = () => {
-        const pass = Number.parseFloat(
-          document.querySelector('.model [title="one pass through all layers"]').textContent,
-        );
-        if (began !== null) records.push({ began, ended: performance.now(), frames, pass });
+        const shown = document.querySelector('.model [title="one pass through all layers"]').textContent;
+        const ended = performance.now();
+        if (began !== null) records.push({ began, frame, ended, pass: Number.parseFloat(shown) });
         began = null;
       };
       port2.postMessage(null);

@@ -18,15 +18,22 @@ export async function typing(site) {
   ]) {
     const records = await withPage(site[host], (page) => typeAtEnd(page, 128));
     rows.push(...spread(`typing at 128 tokens, ${threads}`, latencies(records), most));
-    const middle = (name) =>
-      quantile(
-        records.map((record) => record[name]),
-        0.5,
-      );
-    rows.push({ what: `of it the model’s pass, ${threads}, p50`, value: middle('pass'), unit: 'ms' });
-    rows.push({ what: `frames a keystroke, ${threads}, p50`, value: middle('frames'), unit: '' });
+    const part = (of) => quantile(records.map(of), 0.5);
+    rows.push({ what: `of it the model’s pass, ${threads}, p50`, value: part(({ pass }) => pass), unit: 'ms' });
+    const drawing = part(({ frame, ended }) => ended - frame);
+    rows.push({ what: `of it the frame that shows it, ${threads}, p50`, value: drawing, unit: 'ms' });
   }
   return rows;
+}
+
+/** A driven Firefox starts no worker of a worker at some loads, and the page then waits for its threads. */
+async function visit(browser, url) {
+  for (let tries = 3; ; tries--) {
+    await browser.open(url);
+    const ready = browser.waitFor(isReady, { timeout: 20_000 });
+    if (tries === 1) return ready;
+    if (await ready.catch(() => false)) return true;
+  }
 }
 
 /** As much as the model reads. */
@@ -56,8 +63,7 @@ export async function others() {
     for (const engine of ['firefox', 'webkit']) {
       const browser = await launch(engine);
       try {
-        await browser.open(server.url);
-        await browser.waitFor(isReady);
+        await visit(browser, server.url);
         const text = `${(await textOfTokens(127)).text} `;
         await browser.evaluate(setText, text);
         await browser.waitFor(shows, { args: [text] });
