@@ -61,23 +61,28 @@ export function MatrixPlot({ matrix, testId = 'matrix' }: { matrix: Matrix; test
     (event.currentTarget as HTMLElement).setPointerCapture(event.pointerId);
     drag.current = { ...spot, x: event.clientX, y: event.clientY, window, moved: false };
   };
+  const pointAt = (spot: Spot | null) => {
+    const at = spot && pairAt(matrix, spot);
+    if (at) point(at.query, at.key);
+    else pointNowhere();
+  };
   const onPointerMove = (event: PointerEvent) => {
     const spot = spotAt(event);
     const from = drag.current;
     if (from && plot) {
       const [dx, dy] = [event.clientX - from.x, event.clientY - from.y];
+      const wasMoved = from.moved;
       from.moved ||= Math.hypot(dx, dy) > clickSlack;
       if (from.moved && brush.value) {
         brushed.value = spot ? [from, spot] : brushed.value;
       } else if (from.moved) {
         matrixWindow.value = moved(from.window, -dy / plot.cellHeight, -dx / plot.cellWidth, length);
-        // The same cell stays under the pointer.
+        // The cell it began on stays under the pointer.
+        if (!wasMoved) pointAt(from);
         return;
       }
     }
-    const at = spot && pairAt(matrix, spot);
-    if (at) point(at.query, at.key);
-    else pointNowhere();
+    pointAt(spot);
   };
   const onPointerUp = () => {
     if (brushed.value && brush.value) brush.value(blockOf(brushed.value, matrix.tokenAt(0) ?? 0));

@@ -94,6 +94,13 @@ test.each(lenses)('tiles, the overview and single weights are the softmax: %o', 
   }
 });
 
+test('a head that there is not is the last one', () => {
+  const lensed = applyLens(attention, pass, pass.layers, plainLens);
+  const head = headOf(lensed, { layer: 99, head: 99 });
+  expect(head.place).toEqual({ layer: 0, head: heads - 1 });
+  expect(head.query).toEqual(headOf(lensed, { layer: 0, head: heads - 1 }).query);
+});
+
 test('a difference is that of the pairs, and of a block the largest', () => {
   const lensed = applyLens(attention, pass, pass.layers, plainLens);
   const [a, b] = [headOf(lensed, { layer: 0, head: 1 }), headOf(lensed, { layer: 0, head: 2 })];

@@ -157,8 +157,11 @@ export interface Head {
   range: readonly [number, number];
 }
 
-export function headOf({ layers, rule, range }: Lensed, place: Place): Head {
-  const { heads, kvHeads, size, dims, scale, query, key, logSumExp } = layers[place.layer];
+/** An address, or the model before, may have had more heads: then it is the last one. */
+export function headOf({ layers, rule, range }: Lensed, asked: Place): Head {
+  const layer = Math.min(asked.layer, layers.length - 1);
+  const { heads, kvHeads, size, dims, scale, query, key, logSumExp } = layers[layer];
+  const place = { layer, head: Math.min(asked.head, heads - 1) };
   const kvHead = Math.floor((place.head * kvHeads) / heads);
   return {
     place,

@@ -69,7 +69,7 @@ export class Session {
     signal.throwIfAborted();
     const isSameLens = isSamePass && this.#lensed !== null && isSame(this.#lensed.lens, lens);
     const lensed = isSameLens ? (this.#lensed as Lensed) : this.lens(pass, lens);
-    const head = headOf(lensed, inside(place, lensed));
+    const head = headOf(lensed, place);
     const data = headData(attention, ++this.#serial, pass, lensed, head);
     if (!isSameLens) this.#pictures = overviewOf(attention, lensed);
     this.#pass = pass;
@@ -135,7 +135,3 @@ const shortText = 160;
 const pause = () => new Promise<void>((done) => setTimeout(done));
 
 const isSame = (a: object, b: object) => JSON.stringify(a) === JSON.stringify(b);
-
-function inside({ layer, head }: Place, { layers }: Lensed): Place {
-  return { layer: Math.min(layer, layers.length - 1), head: Math.min(head, layers[0].heads - 1) };
-}

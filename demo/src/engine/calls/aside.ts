@@ -21,10 +21,7 @@ export async function aside(session: Session, specs: readonly AsideSpec[]): Prom
   for (const { pass: spec, lens, place } of specs) {
     const pass = await session.read(spec, signal);
     const lensed = session.lens(pass, lens);
-    const { layers } = lensed;
-    const layer = Math.min(place.layer, layers.length - 1);
-    const head = headOf(lensed, { layer, head: Math.min(place.head, layers[layer].heads - 1) });
-    read.push({ tokens: pass.tokens, head: headData(attention, 0, pass, lensed, head) });
+    read.push({ tokens: pass.tokens, head: headData(attention, 0, pass, lensed, headOf(lensed, place)) });
   }
   return read;
 }
