@@ -18,14 +18,9 @@ beforeAll(() => {
 
 const isReady = () => document.querySelector('#root[data-state="ready"]') !== null;
 
-/** A driven Firefox starts no worker of a worker at one load in forty, and the page then waits for its threads. */
 async function visit(browser, url) {
-  for (let tries = browser.engine === 'firefox' ? 3 : 1; ; tries--) {
-    await browser.open(url);
-    const ready = browser.waitFor(isReady, { timeout: tries > 1 ? 15_000 : 60_000 });
-    if (tries === 1) return ready;
-    if (await ready.catch(() => false)) return true;
-  }
+  await browser.open(url);
+  await browser.waitFor(isReady);
 }
 
 describe.each(engines)('in %s', (engine) => {

@@ -1,32 +1,22 @@
 // Chromium through Playwright: pages of any size and preference, and all that went wrong in them.
-import { chromium } from 'playwright-core';
-import { violationPath } from '../browser/drivers/index.mjs';
-import { isLocal, startProxy } from '../browser/drivers/proxy.mjs';
-
-/** Of a browser that asks nobody and runs as root. */
-export const args = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-/** Hosts that the browser asks by itself. */
-const ownTraffic = /\.(google|googleapis|gvt1)\.com$/;
+import { launchBrowser } from '../browser/drivers/chromium.mjs';
+import { isForeign, locate, violationPath } from '../browser/drivers/index.mjs';
+import { startProxy } from '../browser/drivers/proxy.mjs';
 
 export async function launchChromium(more = []) {
   const proxy = await startProxy(violationPath);
-  const browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: [...args, ...more],
-    proxy: { server: `http://127.0.0.1:${proxy.port}`, bypass: '<-loopback>' },
-  });
+  const browser = await launchBrowser({ ...locate('chromium'), proxyPort: proxy.port, more });
+  const visitors = new Map();
   return {
-    /** A page in a fresh profile. `problems` fills with whatever no visitor should meet. */
-    async page({ width = 1280, height = 800, ...options } = {}) {
-      const context = await browser.newContext({ viewport: { width, height }, reducedMotion: 'reduce', ...options });
-      const page = await context.newPage();
+    /**
+     * An empty page, of a visitor who has been here before unless it is a first visit. `problems` fills with whatever
+     * nobody should meet.
+     */
+    async page({ width = 1280, height = 800, isFirstVisit = false, ...preferences } = {}) {
+      const who = isFirstVisit ? Symbol() : JSON.stringify(preferences);
+      if (!visitors.has(who)) visitors.set(who, await browser.newContext({ reducedMotion: 'reduce', ...preferences }));
+      const page = await visitors.get(who).newPage();
+      await page.setViewportSize({ width, height });
       const problems = [];
       page.on('console', (message) => {
         if (message.type() === 'error') problems.push(`console: ${message.text()}`);
@@ -36,18 +26,13 @@ export async function launchChromium(more = []) {
     },
     /** Addresses asked for, by pages and by their workers, since the start. */
     requests: () => [...proxy.requests],
-    foreignRequests: () => proxy.requests.filter(isForeign),
+    foreignRequests: () => proxy.requests.filter((url) => isForeign(url, 'chromium')),
     violations: () => [...proxy.violations],
     async close() {
       await browser.close();
       proxy.close();
     },
   };
-}
-
-function isForeign(url) {
-  const { hostname } = new URL(url);
-  return !isLocal(hostname) && !ownTraffic.test(hostname);
 }
 
 /** Opens an address and waits until the model has answered. */

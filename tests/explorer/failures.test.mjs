@@ -40,7 +40,7 @@ describe('a site that lacks a file', () => {
     mkdirSync(join(folder, 'assets'));
     for (const name of assets) if (!absent.includes(name)) link(name);
 
-    const page = await explorer.page();
+    const page = await explorer.page({ isFirstVisit: true });
     await page.goto(explorer.url);
     await page.waitForSelector('#root[data-state="error"]', { state: 'attached' });
     const alert = page.getByRole('alert');

@@ -136,7 +136,7 @@ test('from the text over tokens, matrix, table and heads to the panels', async (
 });
 
 test('the opening example is for the keyboard before any weights have arrived', async () => {
-  const page = await explorer.page();
+  const page = await explorer.page({ isFirstVisit: true });
   await page.route('**/*.safetensors', () => {});
   await page.goto(explorer.url);
   await tabTo(page, '.token');

@@ -51,7 +51,7 @@ async function compare(renderer, { text = sentence, place = [3, 1], hash = {}, l
   const shifted = (layer, head, row, column) => weight(layer, head, from + row, from + column);
   const thumbnails = await differingThumbnails(page, shifted, { length, layers: layers.length, heads, seed });
   expect(page.problems).toEqual([]);
-  await page.context().close();
+  await page.close();
   return { cells, thumbnails };
 }
 
@@ -134,7 +134,7 @@ describe.each(['webgl2', 'canvas2d'])('drawn with %s', (renderer) => {
     const [right, down] = [(40 * window.columns) / box.width, (30 * window.rows) / box.height];
     expect(await cells({ ...window, top: window.top + down, left: window.left + right })).toEqual([]);
     expect(page.problems).toEqual([]);
-    await page.context().close();
+    await page.close();
   });
 
   test('4,096 tokens, whole and zoomed', async () => {
@@ -158,7 +158,7 @@ describe.each(['webgl2', 'canvas2d'])('drawn with %s', (renderer) => {
     const few = { length, layers: 1, heads: 4, seed, count: 16 };
     expect(await differingThumbnails(page, weight, few)).toEqual([]);
     expect(page.problems).toEqual([]);
-    await page.context().close();
+    await page.close();
   });
 });
 

@@ -15,7 +15,7 @@ export function useExplorer({ site = {}, args = [] } = {}) {
   });
   afterEach(async () => {
     const problems = pages.flatMap((page) => page.problems);
-    await Promise.all(pages.splice(0).map((page) => page.context().close()));
+    await Promise.all(pages.splice(0).map((page) => page.close()));
     expect(problems).toEqual([]);
   });
   afterAll(async () => {
@@ -32,7 +32,7 @@ export function useExplorer({ site = {}, args = [] } = {}) {
     return one;
   };
   return {
-    /** A fresh profile's page, still empty. */
+    /** Still empty: see launchChromium. */
     page,
     /** `hash`: fields of the address. Waits for the model unless told otherwise. */
     async open({ hash, search = '', ready = true, ...options } = {}) {

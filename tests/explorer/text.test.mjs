@@ -43,7 +43,7 @@ test('a burst of keystrokes ends with the newest text, and never goes back to an
 });
 
 test('typing before the weights are there is read when they are', async () => {
-  const page = await explorer.page();
+  const page = await explorer.page({ isFirstVisit: true });
   let arrive;
   const arrival = new Promise((done) => {
     arrive = done;
@@ -98,24 +98,24 @@ test('a pasted book neither stops the page nor is read whole', async () => {
   expect(await note(page)).toMatch(/^The first 512 of more than \d+ tokens are read/);
 });
 
-test.each([
-  '<img src=x onerror="document.title=1">',
-  '<script>document.title=1</script> <b>bold</b>',
-  '"><svg onload=document.title=1>',
-  '{{constructor.constructor("document.title=1")()}} javascript:document.title=1',
-  'ﷺ 👩‍👩‍👧‍👦 \u202E evil \u0000 \uD800 \uFEFF ಠ_ಠ',
-  '[CLS] [SEP] [MASK] [PAD] [UNK]',
-])('%j is only text', async (text) => {
+test('whatever is typed is only text', async () => {
   const page = await explorer.open();
   await page.getByRole('button', { name: 'Table' }).click();
-  await field(page).fill(text);
-  // The root has what the field made of it: no lone surrogates.
-  await shown(page, { text: await field(page).inputValue() });
-  expect(await page.title()).toBe('Attention explorer');
-  expect(await page.locator('main img, main script, main b:not(.readout b), [onload], [onerror]').count()).toBe(0);
-  expect(await tokenNames(page)).toEqual(encode(text).tokens);
-  const headings = await page.$$eval('[data-testid="matrix-table"] thead th', (all) =>
-    all.map((one) => one.textContent),
-  );
-  expect(headings).toEqual(encode(text).tokens.slice(0, 32));
+  for (const text of [
+    '<img src=x onerror="document.title=1">',
+    '<script>document.title=1</script> <b>bold</b>',
+    '"><svg onload=document.title=1>',
+    '{{constructor.constructor("document.title=1")()}} javascript:document.title=1',
+    'ﷺ 👩‍👩‍👧‍👦 \u202E evil \u0000 \uD800 \uFEFF ಠ_ಠ',
+    '[CLS] [SEP] [MASK] [PAD] [UNK]',
+  ]) {
+    await field(page).fill(text);
+    // The root has what the field made of it: no lone surrogates.
+    await shown(page, { text: await field(page).inputValue() });
+    expect(await page.title()).toBe('Attention explorer');
+    expect(await page.locator('main img, main script, main b:not(.readout b), [onload], [onerror]').count()).toBe(0);
+    expect(await tokenNames(page)).toEqual(encode(text).tokens);
+    const headings = page.locator('[data-testid="matrix-table"] thead th');
+    expect(await headings.allTextContents()).toEqual(encode(text).tokens.slice(0, 32));
+  }
 });

@@ -3,8 +3,9 @@ import { existsSync, readdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { startChromium } from './chromium.mjs';
+import { startFirefox } from './firefox.mjs';
 import { isLocal, startProxy } from './proxy.mjs';
-import { startPuppeteer } from './puppeteer.mjs';
 import { startWebKit } from './webkit.mjs';
 
 export const engines = ['chromium', 'firefox', 'webkit'];
@@ -19,15 +20,18 @@ const ownTraffic = {
   webkit: /^$/,
 };
 
+const start = { chromium: startChromium, firefox: startFirefox, webkit: startWebKit };
+
 /** Starts a browser with one page. `evaluate` and `waitFor` take a function that runs there and its JSON arguments. */
 export async function launch(engine, { width = 1280, height = 800, colorScheme = 'light' } = {}) {
   const executables = locate(engine);
   const proxy = await startProxy(violationPath);
-  const start = engine === 'webkit' ? startWebKit : (options) => startPuppeteer(engine, options);
-  const page = await start({ ...executables, proxyPort: proxy.port, width, height, colorScheme }).catch((error) => {
-    proxy.close();
-    throw error;
-  });
+  const page = await start[engine]({ ...executables, proxyPort: proxy.port, width, height, colorScheme }).catch(
+    (error) => {
+      proxy.close();
+      throw error;
+    },
+  );
   const evaluate = (body, ...args) => page.evaluate(`(${body})(...${JSON.stringify(args)})`);
   return {
     engine,
@@ -58,12 +62,14 @@ export async function launch(engine, { width = 1280, height = 800, colorScheme =
   };
 }
 
-function isForeign(url, engine) {
+/** Whether a page of this engine, and not the browser by itself, asked another host for it. */
+export function isForeign(url, engine) {
   const { hostname } = new URL(url);
   return !isLocal(hostname) && !ownTraffic[engine].test(hostname);
 }
 
-function locate(engine) {
+/** Where its programs are. */
+export function locate(engine) {
   if (engine === 'chromium') return { executable: onPath('chromium') };
   for (const needed of ['xvfb-run', 'xauth']) onPath(needed);
   if (engine === 'firefox') return { executable: onPath('firefox-esr') };

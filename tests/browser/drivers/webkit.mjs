@@ -3,19 +3,7 @@ import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { endGroup, startDisplay } from './display.mjs';
-
-const keyCodes = {
-  Backspace: '\uE003',
-  Tab: '\uE004',
-  Enter: '\uE007',
-  Escape: '\uE00C',
-  End: '\uE010',
-  Home: '\uE011',
-  ArrowLeft: '\uE012',
-  ArrowUp: '\uE013',
-  ArrowRight: '\uE014',
-  ArrowDown: '\uE015',
-};
+import { keystroke, outcomeOf, scriptOf } from './webdriver.mjs';
 
 export async function startWebKit({ executable, miniBrowser, proxyPort, width, height, colorScheme }) {
   const driver = await startDriver(executable);
@@ -30,8 +18,9 @@ export async function startWebKit({ executable, miniBrowser, proxyPort, width, h
   await send('POST', '/timeouts', { script: 120_000 });
   return {
     open: (url) => send('POST', '/url', { url }),
-    evaluate: (expression) => evaluate(send, expression),
-    press: (key) => send('POST', '/actions', { actions: [{ type: 'key', id: 'keyboard', actions: strokes(key) }] }),
+    evaluate: async (expression) =>
+      outcomeOf(await send('POST', '/execute/async', { script: scriptOf(expression), args: [] })),
+    press: (key) => send('POST', '/actions', { actions: keystroke(key) }),
     screenshot: async () => Buffer.from(await send('GET', '/screenshot'), 'base64'),
     close: async () => {
       await send('DELETE', '').catch(() => {});
@@ -75,22 +64,6 @@ async function newSession(driver, binary, args) {
     throw error;
   }
 }
-
-async function evaluate(send, expression) {
-  const answer = await send('POST', '/execute/async', {
-    script: `
-      const finish = arguments[0];
-      (async () => (${expression}))().then(
-        (value) => finish({ value }),
-        (error) => finish({ error: String(error) + '\\n' + (error?.stack ?? '') }),
-      );`,
-    args: [],
-  });
-  if (answer.error) throw new Error(answer.error);
-  return answer.value ?? undefined;
-}
-
-const strokes = (key) => ['keyDown', 'keyUp'].map((type) => ({ type, value: keyCodes[key] ?? key }));
 
 function freePort() {
   return new Promise((done) => {

@@ -1,0 +1,34 @@
+// Chromium, headless, through Playwright.
+import { chromium } from 'playwright-core';
+
+/** Of a browser that asks nobody and may run as root. */
+const args = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** Playwright's own browser, for whoever wants more of it than one page. */
+export function launchBrowser({ executable, proxyPort, more = [] }) {
+  return chromium.launch({
+    executablePath: executable,
+    args: [...args, ...more],
+    // Loopback addresses go past the proxy unless told otherwise.
+    ...(proxyPort && { proxy: { server: `http://127.0.0.1:${proxyPort}`, bypass: '<-loopback>' } }),
+  });
+}
+
+export async function startChromium({ executable, proxyPort, width, height, colorScheme }) {
+  const browser = await launchBrowser({ executable, proxyPort });
+  const page = await browser.newPage({ viewport: { width, height }, colorScheme });
+  return {
+    open: (url) => page.goto(url),
+    evaluate: (expression) => page.evaluate(expression),
+    press: (key) => page.keyboard.press(key),
+    screenshot: () => page.screenshot(),
+    close: () => browser.close(),
+  };
+}
