@@ -1,11 +1,21 @@
 import { useSignal } from '@preact/signals';
-import { useRef } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { placeText } from '../attention/describe';
 import { type Format, refusalOf, save } from '../export/save';
 import { comparison } from '../state/compare';
 import { head, isEmpty } from '../state/shown';
 
 const id = 'export-menu';
+
+/** An open menu is in the top layer: under its button, and on narrow screens as far left as it needs. */
+function place(menu: HTMLElement | null, button: HTMLElement | null): void {
+  if (!button || !menu?.matches(':popover-open')) return;
+  const { bottom, right } = button.getBoundingClientRect();
+  const { clientWidth } = document.documentElement;
+  menu.style.top = `${bottom + scrollY + 4}px`;
+  menu.style.left = `${Math.max(8, right - menu.offsetWidth) + scrollX}px`;
+  if (menu.offsetLeft + menu.offsetWidth > clientWidth - 8) menu.style.left = '8px';
+}
 
 /** What is on screen as a file. */
 export function ExportMenu() {
@@ -14,16 +24,17 @@ export function ExportMenu() {
   const busy = useSignal<Format | null>(null);
   const note = useSignal('');
 
-  // In the top layer, under its button; on narrow screens as far left as it needs.
-  const place = ({ newState }: { newState: string }) => {
+  useEffect(() => {
+    // The button moves with the page, which by then is drawn for its new size.
+    const follow = () => requestAnimationFrame(() => place(menu.current, button.current));
+    addEventListener('resize', follow);
+    return () => removeEventListener('resize', follow);
+  }, []);
+  const onToggle = ({ newState }: { newState: string }) => {
     note.value = '';
-    if (newState !== 'open' || !button.current || !menu.current) return;
-    const { bottom, right } = button.current.getBoundingClientRect();
-    const { clientWidth } = document.documentElement;
-    menu.current.style.top = `${bottom + scrollY + 4}px`;
-    menu.current.style.left = `${Math.max(8, right - menu.current.offsetWidth) + scrollX}px`;
-    if (menu.current.offsetLeft + menu.current.offsetWidth > clientWidth - 8) menu.current.style.left = '8px';
-    menu.current.querySelector<HTMLElement>('button:enabled')?.focus();
+    if (newState !== 'open') return;
+    place(menu.current, button.current);
+    menu.current?.querySelector<HTMLElement>('button:enabled')?.focus();
   };
   const take = async (format: Format) => {
     if (busy.value) return;
@@ -58,7 +69,7 @@ export function ExportMenu() {
         role="dialog"
         aria-label="Export"
         data-testid={id}
-        onToggle={place}
+        onToggle={onToggle}
         onKeyDown={onKeyDown}
       >
         <p class="export-what">{comparison.value ? 'PNG of A, B and B − A; the others of B' : placeText(head.value)}</p>
