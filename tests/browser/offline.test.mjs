@@ -43,7 +43,7 @@ describe.each(engines)('in %s', (engine) => {
       expect(browser.requests().filter((url) => /\.(safetensors|wasm|css)$/.test(url))).toEqual([]);
     });
 
-    test('the page opens and computes while the host is away', async () => {
+    test('the page opens, computes and exports while the host is away', async () => {
       await server.close();
       await visit(browser, `${server.url}?again`);
       const typed = ' No bird was.';
@@ -61,6 +61,23 @@ describe.each(engines)('in %s', (engine) => {
         { args: [typed] },
       );
       expect(text.length).toBeGreaterThan(typed.length);
+
+      await browser.evaluate(() => {
+        HTMLAnchorElement.prototype.click = () => {}; // The browser's own dialog would follow.
+        const { createObjectURL } = URL;
+        URL.createObjectURL = (blob) => {
+          blob.text().then((text) => {
+            document.body.dataset.saved = text;
+          });
+          return createObjectURL(blob);
+        };
+        document.querySelector('[popovertarget="export-menu"]').click();
+        const buttons = [...document.querySelectorAll('#export-menu button')];
+        buttons.find(({ textContent }) => textContent === 'CSV').click();
+      });
+      const table = await browser.waitFor(() => document.body.dataset.saved);
+      const tokens = await browser.evaluate(() => Number(document.querySelector('#root').dataset.tokens));
+      expect(table.trim().split('\n').length).toBe(tokens + 1);
     });
   });
 });

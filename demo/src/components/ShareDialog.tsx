@@ -1,5 +1,6 @@
 import { signal, useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
+import { comparison } from '../state/compare';
 import { addressOf } from '../state/share';
 
 const withText = signal(false);
@@ -39,7 +40,10 @@ export function ShareButton() {
       <dialog ref={dialog} class="dialog" aria-labelledby="share-title">
         <form method="dialog">
           <h2 id="share-title">Share this view</h2>
-          <p>The address holds the head, the mask and everything else that is set. Nothing is sent anywhere.</p>
+          <p>
+            The address holds the head, the mask and everything else that is set
+            {comparison.value && ', but for the pinned A'}. Nothing is sent anywhere.
+          </p>
           <label class="check">
             <input
               type="checkbox"
