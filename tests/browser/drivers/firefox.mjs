@@ -28,8 +28,11 @@ export async function startFirefox({ executable, width, height, ...options }) {
     await resize(send, width, height);
     return {
       open: (url) => send('WebDriver:Navigate', { url }),
-      evaluate: async (expression) =>
-        outcomeOf(await send('WebDriver:ExecuteAsyncScript', { script: scriptOf(expression), args: [] })),
+      evaluate: async (expression) => {
+        // Scripts run beside the page: what they write to their own global object, it would not see.
+        const script = scriptOf(`((globalThis) => ${expression})(window)`);
+        return outcomeOf(await send('WebDriver:ExecuteAsyncScript', { script, args: [] }));
+      },
       press: (key) => send('WebDriver:PerformActions', { actions: keystroke(key) }),
       screenshot: async () => Buffer.from(await send('WebDriver:TakeScreenshot', { full: false }), 'base64'),
       close: firefox.stop,
