@@ -1,7 +1,7 @@
 // Firefox on a virtual display, through Marionette, its own WebDriver: docs/decisions/0010-driving-firefox.md.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,18 +35,18 @@ export async function startFirefox({ executable, width, height, ...options }) {
       },
       press: (key) => send('WebDriver:PerformActions', { actions: keystroke(key) }),
       screenshot: async () => Buffer.from(await send('WebDriver:TakeScreenshot', { full: false }), 'base64'),
-      close: firefox.stop,
+      close: firefox.close,
     };
   } catch (error) {
-    firefox.stop();
+    await firefox.close();
     throw error;
   }
 }
 
 async function startBrowser(executable, preferences) {
-  const profile = mkdtempSync(join(tmpdir(), 'firefox-'));
+  const profile = await mkdtemp(join(tmpdir(), 'firefox-'));
   const lines = Object.entries(preferences).map((pair) => `user_pref(${pair.map((one) => JSON.stringify(one))});\n`);
-  writeFileSync(join(profile, 'user.js'), lines.join(''));
+  await writeFile(join(profile, 'user.js'), lines.join(''));
   const display = await startDisplay();
   const child = spawn(
     executable,
@@ -57,20 +57,25 @@ async function startBrowser(executable, preferences) {
       env: display.env,
     },
   );
+  const ended = once(child, 'exit');
   const stop = () => {
     endGroup(child, stop);
     display.stop();
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
   };
   process.on('exit', stop);
-  return { profile, stop };
+  const close = async () => {
+    stop();
+    await ended; // Until then it writes into its profile.
+    await rm(profile, { recursive: true, force: true, maxRetries: 5 });
+  };
+  return { profile, close };
 }
 
 /** Resolves to a function that sends a command and resolves to its value. */
 async function startSession(profile) {
   const socket = connect(await portOf(profile), '127.0.0.1');
   const waiting = new Map();
-  const settle = (_type, id, error, value) => {
+  const settle = ([_type, id, error, value]) => {
     waiting.get(id)?.(error, value);
     waiting.delete(id);
   };
@@ -84,11 +89,11 @@ async function startSession(profile) {
       if (received.length < end) return;
       const message = JSON.parse(received.subarray(start, end));
       received = received.subarray(end);
-      if (Array.isArray(message)) settle(...message);
+      if (Array.isArray(message)) settle(message);
     }
   });
   const endAll = () => {
-    for (const id of waiting.keys()) settle(1, id, { error: 'gone', message: 'it closed the connection' });
+    for (const id of waiting.keys()) settle([1, id, { error: 'gone', message: 'it closed the connection' }]);
   };
   socket.on('error', () => {}).on('close', endAll);
   let last = 0;
