@@ -23,16 +23,8 @@ if(ATTENTION_VARIANT MATCHES "-threads$")
 endif()
 set(code_flags -O3 -flto -fno-exceptions -fno-rtti ${variant_flags})
 target_compile_options(attention PRIVATE ${code_flags})
-# Checks and refusals run once a call: small before fast.
-set_source_files_properties(
-  cpp/bindings/bindings.cpp cpp/bindings/call.cpp
-  cpp/src/attention/attention_map.cpp cpp/src/attention/kv_bytes.cpp
-  cpp/src/attention/kv_cache.cpp cpp/src/attention/linear_attention.cpp cpp/src/attention/plan.cpp
-  cpp/src/attention/plan_rules.cpp cpp/src/attention/variable_length.cpp
-  cpp/src/layers/add.cpp cpp/src/layers/embedding.cpp cpp/src/layers/multi_head.cpp cpp/src/layers/panels.cpp
-  cpp/src/layers/rollout.cpp cpp/src/layers/rotary.cpp
-  cpp/src/runtime/output.cpp cpp/src/runtime/status.cpp
-  PROPERTIES COMPILE_OPTIONS -Os)
+target_compile_options(attention_small PRIVATE ${code_flags} -Os)
+set_source_files_properties(cpp/bindings/bindings.cpp cpp/bindings/call.cpp PROPERTIES COMPILE_OPTIONS -Os)
 
 add_executable(attention_module cpp/bindings/bindings.cpp cpp/bindings/call.cpp cpp/bindings/no_printf.cpp
   ${thread_sources})

@@ -6,13 +6,17 @@
 
 namespace attention {
 
+namespace {
+
 using Arch = simd::DefaultArch;
-using Block = kernels::LinearBlock<Arch>;
+using LinearBlock = kernels::LinearBlock<Arch>;
 
 /// Products below which other threads would not be awake before the work is done.
-constexpr uint64_t kWorthSharing = 1 << 20;
+constexpr uint64_t kSharedProducts = 1 << 20;
 /// Outputs of one item of shared work: fewer would pack the rows too often.
 constexpr size_t kSharedOutputs = 24 * kernels::Tile<Arch>::columns;
+
+}  // namespace
 
 Status checkLinear(const LinearNames& names, const TensorView& x, const TensorView& weight,
                    const std::optional<TensorView>& bias, Shape* shape) {
@@ -30,25 +34,25 @@ Status checkLinear(const LinearNames& names, const TensorView& x, const TensorVi
   return {};
 }
 
-float* linearScratch(Arena& arena) { return arena.floats({threadCount(), Block::kScratch}); }
+float* linearScratch(Arena& arena) { return arena.floats({threadCount(), LinearBlock::kScratch}); }
 
 void runLinear(const TensorView& x, const TensorView& weight, const std::optional<TensorView>& bias,
                float* out, float* scratch, Activation activation) {
   const kernels::LinearWeights weights{weight.data, weight.shape[1], weight.shape[0], weight.dtype};
   const size_t rows = countOf(x.shape, 0, x.rank() - 1);
-  const size_t rowBlocks = (rows + Block::kBlockRows - 1) / Block::kBlockRows;
+  const size_t rowBlocks = (rows + LinearBlock::kBlockRows - 1) / LinearBlock::kBlockRows;
   // Whole tiles, and no block of a few rows at the end.
   const size_t blockRows =
       kernels::roundUp((rows + rowBlocks - 1) / std::max<size_t>(1, rowBlocks), kernels::Tile<Arch>::rows);
   const bool isShared =
-      uint64_t{rows} * weights.inputs * weights.outputs >= kWorthSharing && threadCount() > 1;
+      uint64_t{rows} * weights.inputs * weights.outputs >= kSharedProducts && threadCount() > 1;
   const size_t columns = isShared ? kSharedOutputs : std::max<size_t>(1, weights.outputs);
   const size_t columnBlocks = (weights.outputs + columns - 1) / columns;
   const auto run = [&](size_t item, size_t thread) {
     const size_t block = item / columnBlocks, column = item % columnBlocks * columns;
     const size_t row = block * blockRows, count = std::min(blockRows, rows - row);
     float* at = out + row * weights.outputs;
-    Block(weights, bias ? bias->floats() : nullptr, scratch + thread * Block::kScratch)
+    LinearBlock(weights, bias ? bias->floats() : nullptr, scratch + thread * LinearBlock::kScratch)
         .run(x.floats() + row * weights.inputs, count, column, std::min(column + columns, weights.outputs),
              at, [&](float* strip, size_t width) {
                kernels::activateRows<Arch>(activation, strip, strip, weights.outputs, count, width);
