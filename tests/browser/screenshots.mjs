@@ -53,7 +53,7 @@ async function takeStates() {
           await page.screenshot({ path: fileOf(name, size, look), fullPage: size.width < 1280 });
         }
       }
-      await page.context().close();
+      await page.close();
       console.log(name);
     }
   } finally {
