@@ -37,10 +37,10 @@ describe('deterministic: the same bits as in this Node.js', () => {
     expect(expected.length).toBeGreaterThan(450);
     for (const part of [0, 1]) expect(new Set(expected.map((one) => one[part])).size).toBe(expected.length);
   });
-  test.each(runtimes)('%s', async (runtime) => {
+  test.concurrent.each(runtimes)('%s', async (runtime) => {
     expect(differing(await askRuntime(runtime, 'digests', { deterministic: true }))).toEqual(none);
   });
-  test.each(runtimes)('%s on two threads', async (runtime) => {
+  test.concurrent.each(runtimes)('%s on two threads', async (runtime) => {
     expect(differing(await askRuntime(runtime, 'digests', { deterministic: true, threads: 2 }))).toEqual(none);
   });
   test.each(pages)('%s', async (page) => {
@@ -56,7 +56,7 @@ describe('the package runs without a page', () => {
   // Node.js 20 has relaxed SIMD behind a flag only; the multiply-add of Bun 1.4 is not fused.
   const own = Number.parseInt(process.versions.node, 10) < 22 ? 'simd' : 'relaxed-simd';
   const taken = { 'this Node.js': own, 'Node.js 22': 'relaxed-simd', 'Node.js 24': 'relaxed-simd' };
-  test.each(Object.entries({ ...taken, Deno: 'relaxed-simd', Bun: 'simd' }))(
+  test.concurrent.each(Object.entries({ ...taken, Deno: 'relaxed-simd', Bun: 'simd' }))(
     '%s takes %s',
     async (runtime, variant) => {
       expect(await askRuntime(runtime, 'variant')).toEqual({ variant, firstRow: [1, 0] });
