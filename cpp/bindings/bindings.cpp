@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 
+#include "../src/runtime/parts.hpp"
 #include "../src/runtime/threads.hpp"
 #include "call.hpp"
 
@@ -11,8 +12,14 @@ namespace {
 
 KvCache* cacheAt(uint32_t address) { return static_cast<KvCache*>(at(address)); }
 
+/// The cache that the call under way appends to.
+KvCache* appending = nullptr;
+
+KvCache* appendingTo(uint32_t address) { return appending = cacheAt(address); }
+
 int finish(const Status& status, const AttentionOutputs& outputs) {
   if (!status.ok()) return refuse(status);
+  if (!parts.isWhole()) return 0;
   show(outputs.output, call.outputs[0]);
   show(outputs.weights, call.outputs[1]);
   show(outputs.logSumExp, call.outputs[2]);
@@ -21,7 +28,7 @@ int finish(const Status& status, const AttentionOutputs& outputs) {
 
 /// Keys and values are the operands 1 and 2 of q, k and v.
 int attention() {
-  if (const Status status = widenInputs(1, 3); !status.ok()) return refuse(status);
+  if (const Status status = enter(1, 3); !status.ok()) return refuse(status);
   AttentionOutputs outputs{output(), {}, {}};
   const Status status =
       scaledDotProductAttention(operand(0), operand(1), operand(2), attentionOptions(), outputs, arena);
@@ -29,7 +36,7 @@ int attention() {
 }
 
 int variableLength() {
-  if (const Status status = widenInputs(1, 3); !status.ok()) return refuse(status);
+  if (const Status status = enter(1, 3); !status.ok()) return refuse(status);
   AttentionOutputs outputs{output(), {}, {}};
   const Status status = variableLengthAttention(
       operand(0), operand(1), operand(2), integerList(kOperands + 3).value_or(std::span<const int32_t>()),
@@ -38,13 +45,13 @@ int variableLength() {
 }
 
 int projected() {
-  if (const Status status = widenInputs(); !status.ok()) return refuse(status);
+  if (const Status status = enter(); !status.ok()) return refuse(status);
   const ProjectionWeights weights{operand(3),         operand(4),         operand(5),
                                   optionalOperand(6), optionalOperand(7), optionalOperand(8),
                                   optionalOperand(9), optionalOperand(10)};
   AttentionOutputs outputs{output(), {}, {}};
   const Status status = projectedAttention({operand(0), optionalOperand(1), optionalOperand(2)}, weights,
-                                           attentionOptions(), outputs, arena, cacheAt(own(0)));
+                                           attentionOptions(), outputs, arena, appendingTo(own(0)));
   return finish(status, outputs);
 }
 
@@ -63,15 +70,15 @@ double cacheBytes(uint32_t cache) { return static_cast<double>(cacheAt(cache)->b
 
 /// Their own integer is the cache's address; packed heads follow it.
 int cacheAppend() {
-  if (const Status status = widenInputs(); !status.ok()) return refuse(status);
+  if (const Status status = enter(); !status.ok()) return refuse(status);
   return refuse(cacheAt(own(0))->append(operand(0), operand(1), static_cast<Layout>(call.integers[kLayout]),
                                         static_cast<size_t>(own(1))));
 }
 int cacheAttend() {
-  if (const Status status = widenInputs(); !status.ok()) return refuse(status);
+  if (const Status status = enter(); !status.ok()) return refuse(status);
   AttentionOutputs outputs{output(), {}, {}};
-  const Status status = cacheAt(own(0))->attend(operand(0), optionalOperand(1), optionalOperand(2),
-                                                attentionOptions(), outputs, arena);
+  const Status status = appendingTo(own(0))->attend(operand(0), optionalOperand(1), optionalOperand(2),
+                                                    attentionOptions(), outputs, arena);
   return finish(status, outputs);
 }
 int truncateCache(uint32_t cache, uint32_t length) { return refuse(cacheAt(cache)->truncate(length)); }
@@ -88,14 +95,14 @@ template <class Run>
 int layer(Run run) {
   Output result = output();
   if (const Status status = run(result); !status.ok()) return refuse(status);
-  show(result, call.outputs[0]);
+  if (parts.isWhole()) show(result, call.outputs[0]);
   return 0;
 }
 
 template <class Run>
 int floatLayer(Run run) {
   return layer([&](Output& out) {
-    ATTENTION_RETURN_IF_ERROR(widenInputs());
+    ATTENTION_RETURN_IF_ERROR(enter());
     return run(out);
   });
 }
@@ -159,7 +166,7 @@ int saveCache(uint32_t cache) {
 /// Its own integers: rows, columns (start and end, -1: all), size, pool.
 int mapLayer() {
   return layer([](Output& out) {
-    ATTENTION_RETURN_IF_ERROR(widenInputs(1, 2));
+    ATTENTION_RETURN_IF_ERROR(enter(1, 2));
     const auto range = [](size_t first) -> std::optional<Range> {
       if (own(first) < 0) return std::nullopt;
       return Range{static_cast<size_t>(own(first)), static_cast<size_t>(own(first + 1))};
@@ -212,7 +219,18 @@ float slopeOf(uint32_t head, uint32_t heads) { return alibiSlope(head, heads); }
 uint32_t callAddress() { return reinterpret_cast<uint32_t>(&call); }
 /// Room for the inputs of the next call; 0 where there is none.
 uint32_t stage(uint32_t bytes) { return reinterpret_cast<uint32_t>(arena.allocate(bytes)); }
-void finishCall() { arena.reset(); }
+void finishCall() {
+  if (parts.isUnderWay() && appending != nullptr) appending->end(0);  // nothing, unless it was given up
+  appending = nullptr;
+  parts.end();
+  arena.reset();
+}
+/// The call that follows does so many items more of the same work. Until finishCall() it is made again and
+/// again, and its results are there once all items are done.
+void nextPart(uint32_t items) { parts.begin(items); }
+/// Of the latest of them.
+uint32_t itemsDone() { return parts.itemsDone(); }
+uint32_t itemsInAll() { return parts.items(); }
 /// The most bytes that one call has held.
 uint32_t highWater() { return arena.highWater(); }
 /// Memory of a resident tensor; 0 where there is none.
@@ -240,6 +258,9 @@ EMSCRIPTEN_BINDINGS(attention) {
   emscripten::function("callAddress", &callAddress);
   emscripten::function("stage", &stage);
   emscripten::function("finishCall", &finishCall);
+  emscripten::function("nextPart", &nextPart);
+  emscripten::function("itemsDone", &itemsDone);
+  emscripten::function("itemsInAll", &itemsInAll);
   emscripten::function("highWater", &highWater);
   emscripten::function("allocate", &allocate);
   emscripten::function("release", &release);

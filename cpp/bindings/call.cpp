@@ -1,6 +1,9 @@
 #include "call.hpp"
 
+#include <algorithm>
 #include <cmath>
+
+#include "../src/runtime/parts.hpp"
 
 namespace attention::wire {
 
@@ -10,6 +13,7 @@ Arena arena;
 namespace {
 
 Status last;
+Arena::Mark start;  // of the core's own memory in the call under way
 
 TensorView view(const Tensor& tensor) {
   Shape shape;
@@ -39,12 +43,17 @@ int32_t own(size_t index) { return call.integers[kOwn + index]; }
 
 Output output() {
   const Tensor& given = call.outputs[0];
-  if (given.state == kPresent) return Output::into(view(given));
+  if (given.state == kPresent)
+    return parts.isUnderWay() ? Output::like(view(given)) : Output::into(view(given));
   if (given.state == kOfLength) return Output::ofLength(given.dims[0]);
   return {};
 }
 
 void show(const Output& from, Tensor& to) {
+  // A part of a call computes beside the memory that was given.
+  if (to.state == kPresent && to.data != reinterpret_cast<uint32_t>(from.floats())) {
+    std::copy_n(from.floats(), from.view().count(), view(to).floats());
+  }
   to.data = reinterpret_cast<uint32_t>(from.view().data);
   to.rank = static_cast<uint32_t>(from.view().rank());
   for (int axis = 0; axis < from.view().rank(); ++axis) to.dims[axis] = from.view().shape[axis];
@@ -55,7 +64,11 @@ int refuse(const Status& status) {
   return static_cast<int>(status.code());
 }
 
-Status widenInputs(size_t first, size_t end) {
+Status enter(size_t first, size_t end) {
+  if (parts.isUnderWay() && !parts.isFirst()) {
+    arena.rewind(start);
+    return {};
+  }
   for (size_t slot = 0; slot < kInputs; ++slot) {
     Tensor& tensor = call.inputs[slot];
     if (slot >= kOperands + first && slot < kOperands + end) continue;
@@ -65,6 +78,7 @@ Status widenInputs(size_t first, size_t end) {
     tensor.data = reinterpret_cast<uint32_t>(wide.view().data);
     tensor.dtype = static_cast<uint32_t>(DType::kFloat32);
   }
+  start = arena.mark();
   return {};
 }
 

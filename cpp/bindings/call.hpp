@@ -52,9 +52,10 @@ std::optional<std::span<const int32_t>> integerList(size_t slot);
 int32_t own(size_t index);
 AttentionOptions attentionOptions();
 
-/// Everything is computed in float32: float16 inputs are replaced by widened copies, but for the operands
-/// [first, end), which the core reads as they are.
-Status widenInputs(size_t first = 0, size_t end = 0);
+/// Before every call of the core that computes. Everything is computed in float32: float16 inputs are
+/// replaced by widened copies, but for the operands [first, end), which the core reads as they are. A later
+/// part of a call finds them so, and the arena where the first part had it.
+Status enter(size_t first = 0, size_t end = 0);
 
 /// Where the first result goes, and telling JavaScript where a result is.
 Output output();

@@ -5,6 +5,11 @@ export interface Core {
   callAddress(): number;
   stage(bytes: number): number;
   finishCall(): void;
+  /** The call that follows does so many items more of the same work, until finishCall(). */
+  nextPart(items: number): void;
+  /** Of the latest part: 0 of 0 where the call has none. */
+  itemsDone(): number;
+  itemsInAll(): number;
   highWater(): number;
   allocate(bytes: number): number;
   release(address: number): void;

@@ -26,14 +26,29 @@ class Arena {
 
   void reset();
 
+  /// A place to go back to. The same allocations after rewind() as before it give the same memory, with what
+  /// it held.
+  struct Mark;
+  Mark mark() const;
+  void rewind(const Mark& mark);
+
   /// The most bytes ever in use at one time.
   size_t highWater() const { return highWater_; }
 
  private:
   struct Block;
-  Block* newest_ = nullptr;
+  Block* nextBlock(size_t capacity);
+
+  Block* first_ = nullptr;
+  Block* current_ = nullptr;  // of the blocks before it nothing is free; those behind it a rewind left
   size_t inUse_ = 0;
   size_t highWater_ = 0;
+};
+
+struct Arena::Mark {
+  Block* block = nullptr;
+  size_t used = 0;
+  size_t inUse = 0;
 };
 
 }  // namespace attention

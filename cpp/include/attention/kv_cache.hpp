@@ -76,11 +76,15 @@ class KvCache {
   Status plan(const TensorView& query, size_t added, const AttentionOptions& options,
               AttentionPlan* plan) const;
   void write(const TensorView& keyHeads, const TensorView& valueHeads);
+  /// Keeps `appended` of the positions reserved and gives the others' memory back. A call that is given up
+  /// between two parts ends with 0.
   void end(size_t appended);
 
  private:
   explicit KvCache(const KvCacheConfig& config) : config_(config) {}
 
+  /// end(), but for a call that has parts to come: what it reserved and wrote waits for them.
+  void endOf(const Status& status, size_t added);
   size_t rowsFor(size_t length) const { return (length + layout_.rows - 1) / layout_.rows; }
   std::byte*& page(size_t row, size_t entry) { return pages_[row * config_.batch + entry]; }
   bool growTable(size_t rows);

@@ -18,6 +18,8 @@ class Output {
  public:
   Output() = default;
   static Output into(const TensorView& given);
+  /// Checked as if it went there, but it goes into the arena: `given` changes when the caller copies it.
+  static Output like(const TensorView& given);
   static Output ofLength(size_t length);
 
   /// Checks what was given against `shape` and against overlaps with `inputs`, or finds room.
@@ -28,7 +30,10 @@ class Output {
   float* floats() const { return view_.floats(); }
 
  private:
-  bool given_ = false;
+  Status checkGiven(const char* argument, const Shape& shape, std::span<const TensorView> inputs,
+                    Aliasing aliasing) const;
+
+  bool given_ = false, isLike_ = false;
   std::optional<size_t> length_;
   TensorView view_;
 };

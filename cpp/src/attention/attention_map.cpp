@@ -1,3 +1,4 @@
+#include "../runtime/parts.hpp"
 #include "query_block.hpp"
 #include "run.hpp"
 
@@ -128,19 +129,21 @@ Status attentionMap(const TensorView& query, const TensorView& key, const Attent
   if (!block.allocate(arena) || !headMap.allocate(arena)) return outOfMemory("");
   for (size_t b = 0; b < plan.batch; ++b) {
     for (size_t h = 0; h < plan.heads; ++h) {
-      headMap.begin();
+      once([&] { headMap.begin(); });
       for (Range r = blocks.from(rows.begin, rows.end); r.size() != 0; r = blocks.from(r.end, rows.end)) {
-        block.begin({b, h, 1, r});
-        if (map.logSumExp) {
-          block.takeLogSumExp(map.logSumExp->floats());
-        } else {
-          block.attend();
-        }
-        block.show(Stage::kProbabilities, columns, [&](Range tile, Range keys, const float* probabilities) {
-          headMap.add({r.begin + tile.begin, r.begin + tile.end}, keys, probabilities);
+        once([&] {
+          block.begin({b, h, 1, r});
+          if (map.logSumExp) {
+            block.takeLogSumExp(map.logSumExp->floats());
+          } else {
+            block.attend();
+          }
+          block.show(Stage::kProbabilities, columns, [&](Range tile, Range keys, const float* probabilities) {
+            headMap.add({r.begin + tile.begin, r.begin + tile.end}, keys, probabilities);
+          });
         });
       }
-      headMap.store(out.floats() + (b * plan.heads + h) * mapRows.cells * mapColumns.cells);
+      once([&] { headMap.store(out.floats() + (b * plan.heads + h) * mapRows.cells * mapColumns.cells); });
     }
   }
   return {};

@@ -66,7 +66,7 @@ Status runAttention(const AttentionPlan& plan, const AttentionMemory& memory, Ar
     if (plan.stage != Stage::kNone) storeWeights(plan, block, memory.weights);
   };
   if (threads == 1) {
-    for (size_t item = 0; item < items; ++item) run(item, 0);
+    inOrder(items, [&](size_t item) { run(item, 0); });
   } else {
     // Last blocks first: under a causal mask they take longest.
     inParallel(items, [&](size_t item, size_t thread) { run(items - 1 - item, thread); });

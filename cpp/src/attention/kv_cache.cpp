@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "../kernels/store_row.hpp"
+#include "../runtime/parts.hpp"
 #include "kv_pages.hpp"
 #include "plan_rules.hpp"
 #include "run.hpp"
@@ -71,8 +72,8 @@ Status KvCache::append(const TensorView& key, const TensorView& value, Layout la
                                                            << static_cast<int64_t>(config_.kvHeads));
   }
   const Status status = reserve(keys.shape[2]);
-  if (status.ok()) write(keys, values);
-  end(status.ok() ? keys.shape[2] : 0);
+  if (status.ok()) once([&] { write(keys, values); });
+  endOf(status, keys.shape[2]);
   return status;
 }
 
@@ -100,11 +101,11 @@ Status KvCache::attend(const TensorView& query, const std::optional<TensorView>&
     const TensorView inputs[] = {query, key.value_or(query), value.value_or(query)};
     ATTENTION_RETURN_IF_ERROR(
         resolveResults(plan, plan.outputShape, inputsOf(inputs, options), outputs, arena, &memory));
-    write(keys, values);
+    once([&] { write(keys, values); });
     return runAttention(plan, memory, arena);
   };
   const Status status = attendReserved();
-  end(status.ok() ? added : 0);
+  endOf(status, added);
   return status;
 }
 
@@ -171,6 +172,14 @@ void KvCache::write(const TensorView& keyHeads, const TensorView& valueHeads) {
         store(valueHeads, b, h, s, layout_.valuesAt, layout_.valueScalesAt);
       }
     }
+  }
+}
+
+void KvCache::endOf(const Status& status, size_t added) {
+  if (!status.ok()) {
+    end(0);
+  } else if (parts.isWhole()) {
+    end(added);
   }
 }
 

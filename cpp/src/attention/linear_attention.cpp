@@ -4,13 +4,15 @@
 #include "../kernels/elementwise.hpp"
 #include "../kernels/matmul_tile.hpp"
 #include "../kernels/pack.hpp"
+#include "../runtime/parts.hpp"
 #include "run.hpp"
 
 namespace attention {
 
 namespace {
 
-/// One head: the running state φ(K)ᵀ[V,1], whose last column is the denominator's ΣφK.
+/// One head: the running state φ(K)ᵀ[V,1], whose last column is the denominator's ΣφK. Between chunks it is
+/// all there is, and in memory: a call may go on in another part.
 ///
 /// A chunk of queries meets the state of all keys before it in the register tile, and the keys of its own
 /// chunk one by one: 24 rows are whole tiles of 4 and of 6, and keep the part done one by one small.
@@ -42,7 +44,7 @@ class RunningState {
   void begin(size_t batch, size_t head) {
     batch_ = batch;
     head_ = head;
-    std::fill_n(state_, depth_ * width_, 0.0f);
+    once([&] { std::fill_n(state_, depth_ * width_, 0.0f); });
   }
 
   /// Holds a chunk of keys: keys_ = φ(K)ᵀ, values_ = [V,1], zeros where rows or columns are missing.
@@ -136,7 +138,7 @@ using State = RunningState<simd::DefaultArch>;
 template <class Visit>
 void forEachChunk(size_t end, Visit visit) {
   for (size_t begin = 0; begin < end; begin += State::kChunk) {
-    visit(Range{begin, std::min(begin + State::kChunk, end)});
+    once([&] { visit(Range{begin, std::min(begin + State::kChunk, end)}); });
   }
 }
 

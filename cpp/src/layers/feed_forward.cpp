@@ -58,7 +58,9 @@ Status feedForward(const TensorView& x, const FeedForwardWeights& weights, Activ
     if (weights.gate) {
       runLinear(part, weights.up, weights.upBias, up, scratch);
       runLinear(part, *weights.gate, weights.gateBias, gate, scratch, kind);
-      for (size_t i = 0; i < count * width; ++i) up[i] *= gate[i];
+      once([&] {
+        for (size_t i = 0; i < count * width; ++i) up[i] *= gate[i];
+      });
     } else {
       runLinear(part, weights.up, weights.upBias, up, scratch, kind);
     }

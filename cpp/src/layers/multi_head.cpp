@@ -1,6 +1,7 @@
 #include <string_view>
 
 #include "../attention/run.hpp"
+#include "../runtime/parts.hpp"
 #include "linear.hpp"
 
 namespace attention {
@@ -41,12 +42,13 @@ Status inTermsOfProjections(const Status& status) {
   return status;
 }
 
-/// Projected keys and values on their way into a cache, which is left as it was unless they are committed.
+/// Projected keys and values on their way into a cache, which is left as it was unless the call comes to its
+/// end.
 class Appending {
  public:
   explicit Appending(KvCache* cache) : cache_(cache) {}
   ~Appending() {
-    if (cache_ != nullptr) cache_->end(committed_);
+    if (cache_ != nullptr) cache_->end(0);
   }
   Appending(const Appending&) = delete;
   Appending& operator=(const Appending&) = delete;
@@ -59,14 +61,17 @@ class Appending {
   }
   size_t count() const { return keys_.shape[2]; }
   void write() {
-    if (cache_ != nullptr) cache_->write(keys_, values_);
+    if (cache_ != nullptr) once([&] { cache_->write(keys_, values_); });
   }
-  void commit() { committed_ = count(); }
+  /// Until all parts of the call are done, what is reserved and written waits for the next.
+  void finish() {
+    if (cache_ != nullptr && parts.isWhole()) cache_->end(count());
+    cache_ = nullptr;
+  }
 
  private:
   KvCache* cache_;
   TensorView keys_, values_;
-  size_t committed_ = 0;
 };
 
 }  // namespace
@@ -133,8 +138,8 @@ Status projectedAttention(const ProjectionSources& sources, const ProjectionWeig
   runLinear(valueSource, p.value, p.valueBias, value.floats(), scratch);
   appending.write();
   ATTENTION_RETURN_IF_ERROR(runAttention(plan, memory, arena));
-  appending.commit();
   if (p.output) runLinear(attended.view(), *p.output, p.outputBias, outputs.output.floats(), scratch);
+  appending.finish();
   return {};
 }
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "../kernels/finite.hpp"
+#include "../runtime/threads.hpp"
 #include "linear.hpp"
 
 namespace attention {
@@ -83,10 +84,10 @@ Status rolloutStep(const TensorView& weights, const std::optional<TensorView>& a
   if (row == nullptr || transposed == nullptr || scratch == nullptr) return outOfMemory("");
   for (size_t b = 0; b < batch; ++b) {
     float* to = out.floats() + b * size * size;
-    for (size_t i = 0; i < size; ++i) {
+    inOrder(size, [&](size_t i) {
       fused.row(b, i, above ? row : to + i * size);
       for (size_t j = 0; above && j < size; ++j) transposed[j * size + i] = row[j];
-    }
+    });
     if (!above) continue;
     // A linear layer multiplies by its weight's transpose.
     const TensorView upper =

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <span>
+#include <utility>
 
 #include "attention/tensor.hpp"
 
@@ -15,27 +16,51 @@ constexpr size_t kSmallest = size_t{64} << 10;
 }  // namespace
 
 struct alignas(kAlignment) Arena::Block {
-  Block* older;
+  Block* next;
   size_t capacity;
   size_t used;
 
   std::byte* bytes() { return reinterpret_cast<std::byte*>(this + 1); }
+
+  static void release(Block* block) {
+    while (block != nullptr) std::free(std::exchange(block, block->next));
+  }
 };
 
 void* Arena::allocate(size_t bytes) {
   if (bytes > kLargestBlock) return nullptr;
   const size_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
-  if (newest_ == nullptr || newest_->capacity - newest_->used < rounded) {
-    const size_t capacity = std::max(rounded, kSmallest);
-    void* memory = std::aligned_alloc(kAlignment, sizeof(Block) + capacity);
-    if (memory == nullptr) return nullptr;
-    newest_ = new (memory) Block{newest_, capacity, 0};
+  if (current_ == nullptr || current_->capacity - current_->used < rounded) {
+    Block* block = nextBlock(std::max(rounded, kSmallest));
+    if (block == nullptr) return nullptr;
+    current_ = block;
   }
-  void* start = newest_->bytes() + newest_->used;
-  newest_->used += rounded;
+  void* start = current_->bytes() + current_->used;
+  current_->used += rounded;
   inUse_ += rounded;
   highWater_ = std::max(highWater_, inUse_);
   return start;
+}
+
+/// Behind the current one: what a rewind left there, where it is what an allocation left then.
+Arena::Block* Arena::nextBlock(size_t capacity) {
+  Block*& next = current_ == nullptr ? first_ : current_->next;
+  if (next == nullptr || next->capacity < capacity) {
+    Block::release(std::exchange(next, nullptr));
+    void* memory = std::aligned_alloc(kAlignment, sizeof(Block) + capacity);
+    if (memory == nullptr) return nullptr;
+    next = new (memory) Block{nullptr, capacity, 0};
+  }
+  next->used = 0;
+  return next;
+}
+
+Arena::Mark Arena::mark() const { return {current_, current_ == nullptr ? 0 : current_->used, inUse_}; }
+
+void Arena::rewind(const Mark& mark) {
+  current_ = mark.block;
+  if (current_ != nullptr) current_->used = mark.used;
+  inUse_ = mark.inUse;
 }
 
 float* Arena::floats(std::initializer_list<size_t> factors) {
@@ -46,28 +71,22 @@ float* Arena::floats(std::initializer_list<size_t> factors) {
 
 void Arena::reset() {
   Block* kept = nullptr;
-  for (Block* block = newest_; block != nullptr; block = block->older) {
+  for (Block* block = first_; block != nullptr; block = block->next) {
     if (block->capacity <= kKept && (kept == nullptr || block->capacity > kept->capacity)) kept = block;
   }
-  while (newest_ != nullptr) {
-    Block* older = newest_->older;
-    if (newest_ != kept) std::free(newest_);
-    newest_ = older;
+  while (first_ != nullptr) {
+    Block* next = first_->next;
+    if (first_ != kept) std::free(first_);
+    first_ = next;
   }
-  newest_ = kept;
+  first_ = current_ = kept;
   if (kept != nullptr) {
-    kept->older = nullptr;
+    kept->next = nullptr;
     kept->used = 0;
   }
   inUse_ = 0;
 }
 
-Arena::~Arena() {
-  while (newest_ != nullptr) {
-    Block* older = newest_->older;
-    std::free(newest_);
-    newest_ = older;
-  }
-}
+Arena::~Arena() { Block::release(first_); }
 
 }  // namespace attention

@@ -25,6 +25,12 @@ Output Output::into(const TensorView& given) {
   return output;
 }
 
+Output Output::like(const TensorView& given) {
+  Output output = into(given);
+  output.isLike_ = true;
+  return output;
+}
+
 Output Output::ofLength(size_t length) {
   Output output;
   output.length_ = length;
@@ -42,12 +48,16 @@ Status Output::resolve(const char* argument, const Shape& shape, Arena& arena,
                                        << "got length " << static_cast<int64_t>(*length_) << ", wanted "
                                        << static_cast<int64_t>(*count) << " for shape " << shape.dims());
   }
-  if (!given_) {
-    float* room = arena.floats({*count});
-    if (room == nullptr) return outOfMemory(blamed);
-    view_ = TensorView::contiguous(room, DType::kFloat32, shape);
-    return {};
-  }
+  if (given_) ATTENTION_RETURN_IF_ERROR(checkGiven(argument, shape, inputs, aliasing));
+  if (given_ && !isLike_) return {};
+  float* room = arena.floats({*count});
+  if (room == nullptr) return outOfMemory(blamed);
+  view_ = TensorView::contiguous(room, DType::kFloat32, shape);
+  return {};
+}
+
+Status Output::checkGiven(const char* argument, const Shape& shape, std::span<const TensorView> inputs,
+                          Aliasing aliasing) const {
   if (view_.dtype != DType::kFloat32) return unsupportedDtype(argument, view_.dtype, "a float32 tensor");
   if (view_.shape != shape) {
     return shapeMismatch(argument, Message()

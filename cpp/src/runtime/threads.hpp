@@ -2,6 +2,8 @@
 
 #include <cstddef>
 
+#include "parts.hpp"
+
 namespace attention {
 
 // WebAssembly without shared memory has no use for atomics: there the loop is all there is.
@@ -41,21 +43,30 @@ void share(size_t items, RunItem run, void* work);
 
 #endif
 
-/// Runs work(item, thread) for every item below `items`; `thread` is below threadCount() and names the
-/// scratch to use. Items are handed out as threads become free, so their order and thread must not change a
-/// result. Work must not allocate: scratch is made before.
+/// Runs work(item, thread) for every item below `items` that is due; `thread` is below threadCount() and
+/// names the scratch to use. Items are handed out as threads become free, so their order and thread must not
+/// change a result. Work must not allocate: scratch is made before.
 template <class Work>
 void inParallel(size_t items, Work work) {
+  const Range due = parts.take(items);
 #ifndef ATTENTION_ONE_THREAD
-  if (items > 1 && threadCount() > 1) {
-    const auto run = [](void* shared, size_t item, size_t thread) {
-      (*static_cast<Work*>(shared))(item, thread);
+  if (due.size() > 1 && threadCount() > 1) {
+    auto shared = [&](size_t item, size_t thread) { work(due.begin + item, thread); };
+    const auto run = [](void* given, size_t item, size_t thread) {
+      (*static_cast<decltype(shared)*>(given))(item, thread);
     };
-    threads::share(items, run, &work);
+    threads::share(due.size(), run, &shared);
     return;
   }
 #endif
-  for (size_t item = 0; item < items; ++item) work(item, size_t{0});
+  for (size_t item = due.begin; item < due.end; ++item) work(item, size_t{0});
+}
+
+/// The same on the calling thread, one item after the other.
+template <class Work>
+void inOrder(size_t items, Work work) {
+  const Range due = parts.take(items);
+  for (size_t item = due.begin; item < due.end; ++item) work(item);
 }
 
 }  // namespace attention
