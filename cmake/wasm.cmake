@@ -33,7 +33,7 @@ target_compile_options(attention_module PRIVATE ${code_flags} -DEMSCRIPTEN_HAS_U
   -Wall -Wextra -Werror)
 target_link_options(attention_module PRIVATE ${code_flags}
   -sSTRICT --no-entry -lembind
-  -sMODULARIZE -sEXPORT_ES6 -sUSE_ES6_IMPORT_META=0 -sENVIRONMENT=web,worker -sFILESYSTEM=0
+  -sMODULARIZE -sEXPORT_ES6 -sUSE_ES6_IMPORT_META=0 -sENVIRONMENT=web,worker -sFILESYSTEM=0 -sTEXTDECODER=2
   -sINCOMING_MODULE_JS_API=instantiateWasm,wasmMemory
   # Strict content security policies: invokers are made at link time, never with new Function.
   -sDYNAMIC_EXECUTION=0 -sEMBIND_AOT

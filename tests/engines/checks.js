@@ -12,4 +12,40 @@ export const checksOf = (pack, read) => ({
     return { variant, firstRow: [...output.data.subarray(0, 2)] };
   },
   digests: (options) => digests(pack, options, read),
+
+  /** A worker's attention and model beside those of this thread; five calls given up, and how soon it is free again. */
+  async worker(options) {
+    const [here, there] = await Promise.all([pack.createAttention(options), pack.createAttentionWorker(options)]);
+    const x = wave([2, 64, 16]);
+    const [ours, theirs] = [
+      here.scaledDotProductAttention(x, x, x, { causal: true }),
+      await there.scaledDotProductAttention(x, x, x, { causal: true }),
+    ];
+    const long = await there.tensor(wave([8, 4096, 64]));
+    const codes = [];
+    const free = [];
+    for (let time = 0; time < 5; time++) {
+      const controller = new AbortController();
+      const call = there.scaledDotProductAttention(long, long, long, { signal: controller.signal });
+      setTimeout(() => controller.abort(), 60);
+      codes.push(await call.then(() => 'it came to its end').catch(({ code }) => code));
+      const began = performance.now();
+      await there.zeros([1]);
+      free.push(performance.now() - began);
+    }
+    const { variant } = there.info;
+    here.dispose();
+    there.dispose();
+    return {
+      variant,
+      isSame: String(ours.output.data) === String(theirs.output.data),
+      codes: [...new Set(codes)],
+      free: free.sort((a, b) => a - b)[2],
+    };
+  },
 });
+
+function wave(shape) {
+  const length = shape.reduce((product, size) => product * size, 1);
+  return { data: Float32Array.from({ length }, (_, i) => Math.sin(i * i)), shape };
+}

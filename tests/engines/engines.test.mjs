@@ -55,11 +55,27 @@ describe('deterministic: the same bits as in this Node.js', () => {
 describe('the package runs without a page', () => {
   // Node.js 20 has relaxed SIMD behind a flag only; the multiply-add of Bun 1.4 is not fused.
   const own = Number.parseInt(process.versions.node, 10) < 22 ? 'simd' : 'relaxed-simd';
-  const taken = { 'this Node.js': own, 'Node.js 22': 'relaxed-simd', 'Node.js 24': 'relaxed-simd' };
+  const taken = {
+    'this Node.js': own,
+    'Node.js 22': 'relaxed-simd',
+    'Node.js 24': 'relaxed-simd',
+    'Node.js 26': 'relaxed-simd',
+  };
   test.concurrent.each(Object.entries({ ...taken, Deno: 'relaxed-simd', Bun: 'simd' }))(
     '%s takes %s',
     async (runtime, variant) => {
       expect(await askRuntime(runtime, 'variant')).toEqual({ variant, firstRow: [1, 0] });
     },
   );
+});
+
+describe('a worker, with no memory shared', () => {
+  // What is promised is 50 ms.
+  const good = { isSame: true, codes: ['ABORTED'], free: expect.toSatisfy((free) => free <= 50) };
+  test.each(runtimes)('%s', async (runtime) => {
+    expect(await askRuntime(runtime, 'worker', { variant: 'simd', threads: 1 })).toEqual({ ...good, variant: 'simd' });
+  });
+  test.each(pages)('%s', async (page) => {
+    expect(await askPage(page, 'worker', { variant: 'simd', threads: 1 })).toEqual({ ...good, variant: 'simd' });
+  });
 });

@@ -10,6 +10,7 @@ const commands = {
   'this Node.js': [process.execPath],
   'Node.js 22': [installed(`node-22-${arch}/bin/node`)],
   'Node.js 24': [installed(`node-24-${arch}/bin/node`)],
+  'Node.js 26': [installed(`node-26-${arch}/bin/node`)],
   Deno: [installed(`@deno/linux-${arch}-glibc/deno`), 'run', '--allow-read', '--no-prompt'],
   Bun: [installed(`@oven/bun-linux-${arch === 'arm64' ? 'aarch64' : arch}/bin/bun`)],
 };

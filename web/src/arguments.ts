@@ -89,9 +89,9 @@ export function isArrayLike(value: unknown): value is Integers {
   return Number.isInteger(length) && length >= 0 && length <= 0x7fffffff;
 }
 
-export function abortSignal(signal: unknown): AbortSignal | undefined {
+export function abortSignal(signal: unknown, argument = 'options.signal'): AbortSignal | undefined {
   if (signal === undefined || signal instanceof AbortSignal) return signal;
-  throw invalid('options.signal', signal, 'an AbortSignal');
+  throw invalid(argument, signal, 'an AbortSignal');
 }
 
 export function abortError(signal: AbortSignal): AttentionError {

@@ -50,11 +50,14 @@ export function attendFor<R>(
   read: (results: Results) => R,
 ): R {
   const rules = readRules(options, extras);
-  let operands = [...rules.operands, ...request.operands];
+  let operands: (Operand | Promise<Operand> | undefined)[] = [...rules.operands, ...request.operands];
   if (isMask(options.mask)) {
     // A rule may call functions that make memory grow, and views of it are lost then.
-    operands = operands.map((one) => one && engine.detached(one));
-    operands[blockMapSlot] = blockMapOperand(options.mask, options, request.shape());
+    operands = operands.map((one) => one && engine.detached(one as Operand));
+    const words: unknown = blockMapFor(options.mask, options, request.shape());
+    // A promise where the rule is another thread's (worker/distant-mask.ts).
+    operands[blockMapSlot] =
+      words instanceof Promise ? words.then(blockMapOperand) : blockMapOperand(words as Int32Array);
   }
   return engine.call(
     {
@@ -62,6 +65,7 @@ export function attendFor<R>(
       integers: [...rules.integers, ...(request.integers?.() ?? [])],
       numbers: rules.numbers,
       out: options.out,
+      isLong: true,
       run: request.run,
     },
     read,
@@ -69,9 +73,12 @@ export function attendFor<R>(
 }
 
 /** Sizes that contradict each other compile to nothing, and the core, which looks at the mask last, says why. */
-function blockMapOperand(mask: Mask, options: AttentionRules, shape: CallShape | undefined): Operand {
+function blockMapFor(mask: Mask, options: AttentionRules, shape: CallShape | undefined): Int32Array {
   const extents = shape && extentsOf(shape, options);
-  const words = extents && shape ? blockMap(mask, extents, shape.heads) : new Int32Array(0);
+  return extents && shape ? blockMap(mask, extents, shape.heads) : new Int32Array(0);
+}
+
+function blockMapOperand(words: Int32Array): Operand {
   return { argument: 'options.mask', shape: [words.length], dtype: 'int32', given: 'int32', values: words };
 }
 

@@ -2,10 +2,11 @@ import { checkKeys, oneOf } from './arguments.js';
 import { attend, attendFor, attendProjected } from './attend.js';
 import type { Core } from './attention-module.js';
 import { shapeOfHeads, shapeOfPacked } from './call-shape.js';
-import { dtypeCodes, type Engine } from './engine.js';
+import type { Engine } from './engine.js';
 import { AttentionError, describe, refused } from './errors.js';
 import { createCache } from './kv-cache.js';
 import { Layers } from './layers.js';
+import { emptyWeight, pack } from './linear-weight.js';
 import { mapIntegers, mapKeys } from './map-options.js';
 import { masks } from './masks/index.js';
 import { multiHead } from './multi-head.js';
@@ -19,7 +20,7 @@ import {
   optionalOperand,
 } from './operand.js';
 import { noExtras, optionKeys, ruleKeys } from './rules.js';
-import { makeDisposable, PackedWeight, panelsOf, ResidentTensor } from './tensor.js';
+import { makeDisposable, ResidentTensor } from './tensor.js';
 import type {
   Attention,
   AttentionMapOptions,
@@ -147,24 +148,13 @@ class EngineAttention extends Layers {
   linearWeight(weight: TensorLike, given?: { dtype?: 'float32' | 'int8' }): LinearWeight {
     const { dtype } = checkKeys('options', given, ['dtype']);
     const kind = oneOf('options.dtype', dtype ?? 'float32', ['float32', 'int8'] as const);
-    const code = dtypeCodes[panelsOf[kind]];
     const from = this.engine.detached(operand('weight', weight));
-    if (from.shape.length !== 2) {
-      throw new AttentionError('SHAPE_MISMATCH', 'weight', `got shape [${from.shape}], wanted [out,in]`);
-    }
-    const [outputs, inputs] = from.shape as [number, number];
-    const floats = this.engine.core.panelFloats(outputs, inputs, code);
-    const isTooLarge = floats === 0 && outputs * inputs !== 0;
-    const address = this.engine.allocate('weight', isTooLarge ? Infinity : floats * bytesPerElement.float32);
-    const panels = new ResidentTensor(this.engine, address, [floats], 'float32');
+    const packed = emptyWeight(this.engine, from.shape, kind);
     try {
-      for (const [first, rows] of partsOf(from)) {
-        const run = (core: Core) => core.packPanels(outputs, inputs, code, first);
-        this.layer({ operands: [rows], out: panels, run });
-      }
-      return new PackedWeight(panels, from.shape, kind);
+      for (const _ of pack(this.engine, from, packed));
+      return packed;
     } catch (error) {
-      panels.dispose();
+      packed.dispose();
       throw error;
     }
   }
@@ -211,22 +201,9 @@ class EngineAttention extends Layers {
 
 makeDisposable(EngineAttention);
 
-/** Values of a weight that are copied in at one time, so that packing a large one takes little beside it. */
-const partSize = 2 ** 20;
-/** A multiple of kPackedRows of cpp/include/attention/layers.hpp. */
-const packedRows = 64;
-
-/** A matrix as parts of some rows, each with the number of its first; in one part where it is there already. */
-function* partsOf(weight: Operand): Generator<[first: number, rows: Operand]> {
-  const [outputs, inputs] = weight.shape as [number, number];
-  const most = Math.max(1, Math.floor(partSize / (packedRows * Math.max(1, inputs)))) * packedRows;
-  const { values } = weight;
-  if (values instanceof ResidentTensor || outputs <= most) return yield [0, weight];
-  for (let first = 0; first < outputs; first += most) {
-    const count = Math.min(most, outputs - first);
-    const part = values.subarray(first * inputs, (first + count) * inputs);
-    yield [first, { ...weight, shape: [count, inputs], values: part }];
-  }
+/** Where an engine's functions work. */
+export function engineOf(attention: Attention): Engine {
+  return (attention as unknown as { engine: Engine }).engine;
 }
 
 export function attentionOver(engine: Engine, loaded: Loaded): Attention {

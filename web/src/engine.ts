@@ -1,5 +1,6 @@
 import type { Core } from './attention-module.js';
 import { AttentionError, coreError, invalid, refused } from './errors.js';
+import { net } from './forgotten.js';
 import type { ThreadWorkers } from './load/thread-workers.js';
 import { bytesPerElement, type Operand } from './operand.js';
 import { ResidentTensor } from './tensor.js';
@@ -20,17 +21,23 @@ const addressSpace = 2 ** 32;
 
 /** One call of the core: operands by slot, and the function to run once they are in place. */
 export interface Request {
-  operands: readonly (Operand | undefined)[];
+  /** A promise, of a mask that another thread compiles, is for engines that make long calls in parts. */
+  operands: readonly (Operand | Promise<Operand> | undefined)[];
   integers?: readonly number[];
   numbers?: readonly number[];
   out?: Out | undefined;
   /** The operand that `out` may be written onto. */
   onto?: Operand;
+  /** Work enough that someone may wish to look up from it; `run` may then be made in parts. */
+  isLong?: boolean;
   run: (core: Core) => number;
 }
 
 /** Ends the threads of an engine that was dropped without dispose(). */
-const forgotten = new FinalizationRegistry<ThreadWorkers>((workers) => workers.terminate());
+const forgotten = net<ThreadWorkers>((workers) => {
+  workers.terminate();
+  return true;
+});
 
 /** An instance of the module with its memory: puts inputs in, makes the call, copies results out. */
 export class Engine {
@@ -101,13 +108,22 @@ export class Engine {
   call<R>(request: Request, read: (results: Results) => R): R {
     const core = this.core;
     try {
-      this.#stage(request);
-      const code = request.run(core);
-      if (code !== 0) throw this.#refusal(code, request.operands);
-      return read(new Results(this.memory, this.#current(), this.#call + wire.outputs, request.out));
+      this.stage(request);
+      this.run(request);
+      return read(this.results(request));
     } finally {
       core.finishCall();
     }
+  }
+
+  /** Makes the call whose inputs are in place. */
+  protected run({ operands, run }: Request): void {
+    const code = run(this.core);
+    if (code !== 0) throw this.#refusal(code, operands as readonly (Operand | undefined)[]);
+  }
+
+  protected results({ out }: Request): Results {
+    return new Results(this.memory, this.#current(), this.#call + wire.outputs, out);
   }
 
   #refusal(code: number, operands: readonly (Operand | undefined)[]): AttentionError {
@@ -126,9 +142,11 @@ export class Engine {
     return new TextDecoder().decode(bytes.slice(0, bytes.indexOf(0)));
   }
 
-  #stage({ operands, integers = [], numbers = [], out, onto }: Request): void {
-    if (out instanceof Float32Array) this.#refuseOverlap(out, operands, onto);
-    const held = operands.map((one) => one && this.detached(one));
+  /** Puts inputs in place. */
+  protected stage({ operands, integers = [], numbers = [], out, onto }: Request): void {
+    const given = operands as readonly (Operand | undefined)[];
+    if (out instanceof Float32Array) this.#refuseOverlap(out, given, onto);
+    const held = given.map((one) => one && this.detached(one));
     let bytes = 0;
     for (const one of held) if (one && !(one.values instanceof ResidentTensor)) bytes += roundUp(byteLength(one));
     let free = bytes === 0 ? 0 : bytes < addressSpace ? this.core.stage(bytes) : 0;

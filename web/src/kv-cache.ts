@@ -4,6 +4,7 @@ import type { Core } from './attention-module.js';
 import { shapeOfQueries } from './call-shape.js';
 import type { Engine } from './engine.js';
 import { AttentionError, invalid, refused } from './errors.js';
+import { net } from './forgotten.js';
 import { integerOperand, type Operand, operand } from './operand.js';
 import { headIntegers, optionKeys, ruleIntegers, ruleSlots } from './rules.js';
 import { makeDisposable } from './tensor.js';
@@ -17,8 +18,10 @@ const dtypes = ['float32', 'float16', 'int8'] as const;
 const mostPositions = 2 ** 31 - 1;
 
 /** Gives memory back when a cache was dropped without dispose(). */
-const forgotten = new FinalizationRegistry<{ engine: Engine; address: number }>(({ engine, address }) => {
-  if (!engine.disposed) engine.core.releaseCache(address);
+const forgotten = net<{ engine: Engine; address: number }>(({ engine, address }) => {
+  if (engine.disposed) return false;
+  engine.core.releaseCache(address);
+  return true;
 });
 
 export function createCache(engine: Engine, given: KvCacheConfig): KvCache {
@@ -40,7 +43,8 @@ export function createCache(engine: Engine, given: KvCacheConfig): KvCache {
 
 type Config = Required<KvCacheConfig>;
 
-function readConfig(given: KvCacheConfig): Config {
+/** @throws AttentionError where it is refused. */
+export function readConfig(given: KvCacheConfig): Config {
   if (given === undefined) throw invalid('config', given, 'an object');
   const config = checkKeys('config', given, configKeys);
   const window = config.window === undefined ? 0 : integer('config.window', config.window, 1);

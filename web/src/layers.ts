@@ -40,7 +40,7 @@ export class Layers {
   ): Into<O> {
     const { out } = checkKeys('options', options, ['out']);
     const operands = [operand('x', x), weightOperand('weight', weight), optionalOperand('bias', bias)];
-    return this.layer({ operands, out, run: (core) => core.linear() });
+    return this.layer({ operands, out, isLong: true, run: (core) => core.linear() });
   }
 
   layerNorm<O extends Out | undefined>(
@@ -108,7 +108,7 @@ export class Layers {
       operand('x', x),
       ...named('weights', weights, ['up', 'down'], ['gate', 'upBias', 'downBias', 'gateBias']),
     ];
-    return this.layer({ operands, out, run: (core) => core.feedForward(activations.indexOf(kind)) });
+    return this.layer({ operands, out, isLong: true, run: (core) => core.feedForward(activations.indexOf(kind)) });
   }
 
   embedding<O extends Out | undefined>(

@@ -1,5 +1,6 @@
 import type { Engine } from './engine.js';
 import { AttentionError } from './errors.js';
+import { net } from './forgotten.js';
 import type { DType, LinearWeight, Tensor, TensorData } from './types.js';
 
 const views = {
@@ -11,8 +12,10 @@ const views = {
 } as const;
 
 /** Gives memory back when a tensor was dropped without dispose(). */
-const forgotten = new FinalizationRegistry<{ engine: Engine; address: number }>(({ engine, address }) => {
-  if (!engine.disposed) engine.core.release(address);
+const forgotten = net<{ engine: Engine; address: number }>(({ engine, address }) => {
+  if (engine.disposed) return false;
+  engine.core.release(address);
+  return true;
 });
 
 /** A tensor in an engine's memory. */

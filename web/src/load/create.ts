@@ -19,6 +19,7 @@ interface Wanted {
   instructions: 'auto' | Instructions;
   wasm: LoadOptions['wasm'];
   limit: number;
+  engineClass: typeof Engine;
 }
 
 /**
@@ -28,7 +29,12 @@ interface Wanted {
  * @throws AttentionError LOAD_FAILED, UNSUPPORTED_ENGINE (no SIMD, no threads where more than one is asked for, or not
  * the variant named), ABORTED, INVALID_ARGUMENT, OUT_OF_MEMORY.
  */
-export async function createAttention(options?: LoadOptions): Promise<Attention> {
+export function createAttention(options?: LoadOptions): Promise<Attention> {
+  return createOver(Engine, options);
+}
+
+/** @internal The same over engines of another class. */
+export async function createOver(engineClass: typeof Engine, options?: LoadOptions): Promise<Attention> {
   const { variant, threads, deterministic, wasm, maximumMemoryBytes, signal } = checkKeys('options', options, [
     'variant',
     'threads',
@@ -50,7 +56,7 @@ export async function createAttention(options?: LoadOptions): Promise<Attention>
   if (!hasSimd()) throw unsupported('this engine has no WebAssembly SIMD');
   const stop = abortSignal(signal);
   if (stop?.aborted) throw abortError(stop);
-  const work = loadWith(crew, { instructions, wasm, limit });
+  const work = loadWith(crew, { instructions, wasm, limit, engineClass });
   return stop ? abortable(work, stop) : work;
 }
 
@@ -108,7 +114,7 @@ function tested(attention: Attention): Attention {
 async function engine(
   instructions: Instructions,
   { count, reason }: Threads,
-  { wasm, limit }: Wanted,
+  { wasm, limit, engineClass }: Wanted,
   whichever = false,
 ): Promise<Attention> {
   const variantOf = (kind: Instructions): Variant => (count > 1 ? `${kind}-threads` : kind);
@@ -120,7 +126,7 @@ async function engine(
       wasm !== undefined && error instanceof AttentionError && error.cause instanceof WebAssembly.LinkError;
     throw misfit ? refused('options.wasm', 'another module', `the module of variant '${variant}'`) : error;
   });
-  const attention = attentionOver(new Engine(core, memory, workers), {
+  const attention = attentionOver(new engineClass(core, memory, workers), {
     variant: variantOf(core.isRelaxed() ? 'relaxed-simd' : 'simd'),
     threads: count,
     threadsReason: reason,

@@ -31,26 +31,34 @@ export function isOneFile(wasm: LoadOptions['wasm']): boolean {
 /** The compiled module of a variant. Concurrent loads of one address share a fetch; a failed one is forgotten. */
 export function compile(variant: Variant, wasm: LoadOptions['wasm']): Promise<WebAssembly.Module> {
   if (wasm instanceof WebAssembly.Module) return Promise.resolve(wasm);
-  if (wasm instanceof ArrayBuffer || wasm instanceof Uint8Array)
-    return compileBytes(Promise.resolve(wasm as BufferSource), 'the bytes');
-  if (typeof Response === 'function' && wasm instanceof Response) return compileBytes(bytesOf(wasm), 'the response');
+  if (wasm instanceof ArrayBuffer || wasm instanceof Uint8Array) {
+    return compileBytes({ bytes: wasm as Bytes, from: 'the bytes' });
+  }
+  if (typeof Response === 'function' && wasm instanceof Response) return compileRead(read(wasm), 'the response');
   let address: string;
   try {
     address = String(addressOf(variant, wasm));
-  } catch (cause) {
-    return Promise.reject(cause instanceof AttentionError ? cause : loadFailed('options.wasm threw', cause));
+  } catch (error) {
+    return Promise.reject(error);
   }
   const known = compiled.get(address);
   if (known) return known;
-  const module = compileBytes(fetchBytes(address), address);
+  const module = compileRead(fetchBytes(address), address);
   compiled.set(address, module);
   module.catch(() => compiled.delete(address));
   return module;
 }
 
+/** Of every file, by its name. */
+export function addressesOf(wasm: LoadOptions['wasm']): Record<string, string | URL> {
+  const variants = Object.keys(files) as Variant[];
+  return Object.fromEntries(variants.map((variant) => [files[variant].name, addressOf(variant, wasm)]));
+}
+
 function addressOf(variant: Variant, wasm: LoadOptions['wasm']): string | URL {
   if (wasm === undefined) return files[variant].url();
-  const address = typeof wasm === 'function' ? wasm(files[variant].name) : wasm;
+  const address =
+    typeof wasm === 'function' ? asked(wasm as (file: string) => string | URL, files[variant].name) : wasm;
   if (typeof address === 'string' || address instanceof URL) return address;
   throw invalid(
     'options.wasm',
@@ -59,23 +67,58 @@ function addressOf(variant: Variant, wasm: LoadOptions['wasm']): string | URL {
   );
 }
 
-async function compileBytes(bytes: Promise<BufferSource>, from: string): Promise<WebAssembly.Module> {
+function asked(wasm: (file: string) => string | URL, name: string): string | URL {
   try {
-    return await WebAssembly.compile(await bytes);
+    return wasm(name);
   } catch (cause) {
-    throw loadFailed(`could not compile ${from}`, cause);
+    throw loadFailed('options.wasm threw', cause);
   }
 }
 
-async function fetchBytes(address: string): Promise<ArrayBuffer | Uint8Array<ArrayBuffer>> {
-  const fs = address.startsWith('file:') ? nodeFileSystem() : undefined;
-  if (fs) return new Uint8Array(await fs.promises.readFile(new URL(address)));
-  return bytesOf(await fetch(address));
+type Bytes = ArrayBuffer | Uint8Array<ArrayBuffer>;
+
+/** What came, and from where. */
+interface Read {
+  bytes: Bytes;
+  from: string;
 }
 
-async function bytesOf(response: Response): Promise<ArrayBuffer> {
-  if (!response.ok) throw new Error(`${response.url || 'the response'} has status ${response.status}`);
-  return response.arrayBuffer();
+async function compileRead(read: Promise<Read>, from: string): Promise<WebAssembly.Module> {
+  let came: Read;
+  try {
+    came = await read;
+  } catch (cause) {
+    throw loadFailed(`could not read ${from}`, cause);
+  }
+  return compileBytes(came);
+}
+
+async function compileBytes({ bytes, from }: Read): Promise<WebAssembly.Module> {
+  try {
+    return await WebAssembly.compile(bytes);
+  } catch (cause) {
+    throw loadFailed(`could not compile ${from}, ${bytes.byteLength} bytes that begin with ${beginning(bytes)}`, cause);
+  }
+}
+
+/** A page of HTML in a module's place is known by its first characters. */
+function beginning(bytes: Bytes): string {
+  const first = new Uint8Array(bytes instanceof ArrayBuffer ? bytes : bytes.slice(0, 16)).subarray(0, 16);
+  const text = String.fromCharCode(...first);
+  if (/^[\t\n\r -~]+$/.test(text)) return JSON.stringify(text);
+  return Array.from(first, (byte) => byte.toString(16).padStart(2, '0')).join(' ') || 'nothing';
+}
+
+async function fetchBytes(address: string): Promise<Read> {
+  const fs = address.startsWith('file:') ? nodeFileSystem() : undefined;
+  if (fs) return { bytes: new Uint8Array(await fs.promises.readFile(new URL(address))), from: address };
+  return read(await fetch(address));
+}
+
+export async function read(response: Response): Promise<Read> {
+  const from = `${response.url || 'the response'} (status ${response.status})`;
+  if (!response.ok) throw new Error(`status ${response.status}`);
+  return { bytes: await response.arrayBuffer(), from };
 }
 
 /** Node's fetch knows no file: addresses. Asked for at run time, so that bundlers see no import of a Node module. */

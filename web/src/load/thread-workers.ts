@@ -44,7 +44,7 @@ export function isNode(): boolean {
 }
 
 /** Asked for at run time, so that bundlers see no import of a Node module. */
-function nodeThreads(): typeof import('node:worker_threads') | undefined {
+export function nodeThreads(): typeof import('node:worker_threads') | undefined {
   return typeof process === 'object' ? process.getBuiltinModule?.('node:worker_threads') : undefined;
 }
 

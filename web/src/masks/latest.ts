@@ -15,4 +15,8 @@ export class Latest<V> {
     if (this.#values.size > this.#most) this.#values.delete(this.#values.keys().next().value as string);
     return value;
   }
+
+  forget(key: string): void {
+    this.#values.delete(key);
+  }
 }

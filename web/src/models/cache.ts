@@ -1,8 +1,10 @@
-import { AttentionError, invalid, refused } from '../errors.js';
+import { checkKeys } from '../arguments.js';
+import { AttentionError, inTermsOf, invalid, refused } from '../errors.js';
+import { readConfig } from '../kv-cache.js';
 import { makeDisposable } from '../tensor.js';
 import type { KvCache } from '../types.js';
 import type { Batch } from './batch.js';
-import type { Model, ModelCache } from './types.js';
+import type { CacheOptions, Model, ModelCache } from './types.js';
 
 /** Keys and values of all layers of a model, and which of their positions attend. */
 export class LayerCaches implements ModelCache {
@@ -125,6 +127,24 @@ export class LayerCaches implements ModelCache {
 }
 
 makeDisposable(LayerCaches);
+
+/** What createCache() refuses before it takes memory, and the options with their defaults. */
+export function checkCacheOptions(
+  { type, kvHeads, maxLength }: Pick<Model, 'type' | 'kvHeads' | 'maxLength'>,
+  given: CacheOptions | undefined,
+): CacheOptions {
+  if (type !== 'gpt2' && type !== 'llama') {
+    throw new AttentionError('INVALID_ARGUMENT', undefined, `${type} models take no cache`);
+  }
+  const options = checkKeys('options', given, ['batch', 'capacity', 'dtype', 'window', 'sinkTokens']);
+  const full = options.window === undefined ? { ...options, capacity: options.capacity ?? maxLength } : options;
+  try {
+    readConfig({ ...full, numKvHeads: kvHeads, headDim: 1 });
+  } catch (error) {
+    throw inTermsOf(error, 'config', 'options');
+  }
+  return full;
+}
 
 /** A cache of this model. */
 export function cacheOf(model: Model, cache: unknown): LayerCaches {

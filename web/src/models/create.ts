@@ -42,6 +42,22 @@ export function createModel(
   files: ModelFiles,
   options?: { weights?: 'float32' | 'int8' },
 ): Model {
+  const { model, fill } = prepareModel(attention, files, options);
+  try {
+    for (const _ of fill);
+    return model;
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
+}
+
+/** A model whose weights have no values before `fill` has come to its end. */
+export function prepareModel(
+  attention: Attention,
+  files: ModelFiles,
+  options?: { weights?: 'float32' | 'int8' },
+): { model: Model; fill: Generator<[done: number, total: number]> } {
   const { weights: kind } = checkKeys('options', options, ['weights']);
   const dtype = oneOf('options.weights', kind ?? 'float32', ['float32', 'int8'] as const);
   if (files === null || typeof files !== 'object') throw invalid('files', files, 'config and tensors');
@@ -52,7 +68,7 @@ export function createModel(
   config.refuseUnread();
   const weights = new Weights(attention, files.tensors, prefix, dtype);
   try {
-    return modelOf(attention, load(weights), weights);
+    return { model: modelOf(attention, load(weights), weights), fill: weights.fill() };
   } catch (error) {
     weights.dispose();
     throw error;

@@ -72,7 +72,7 @@ export async function generate(
     const token = {
       id,
       index: ids.length - 1,
-      logProbability: onToken ? logProbability(attention, latest.logits, id) : 0,
+      logProbability: onToken ? await logProbability(attention, latest.logits, id) : 0,
       attentions: latest.attentions,
     };
     if ((await onToken?.(token as never)) === false || ids.length === maxNewTokens) break;

@@ -3,7 +3,7 @@ import { AttentionError, describe, invalid, refused } from '../errors.js';
 import { makeDisposable } from '../tensor.js';
 import type { Attention, Integers, NdArray, TensorLike } from '../types.js';
 import { type Batch, readBatch, sequence, sequences } from './batch.js';
-import { cacheOf, type LayerCaches } from './cache.js';
+import { cacheOf, checkCacheOptions, type LayerCaches } from './cache.js';
 import { checkRoom, type Generation, generate, generateKeys, readGeneration } from './generate.js';
 import { hasDenseMask, layerKeys, readLayerOptions } from './layer-options.js';
 import type { Checkpoint, Stack, TokenEmbedding } from './parts.js';
@@ -123,9 +123,7 @@ class TransformerModel {
 
   createCache(given?: CacheOptions): ModelCache {
     if (this.#disposed) throw disposed();
-    if (!this.#isDecoder) throw new AttentionError('INVALID_ARGUMENT', undefined, `${this.type} models take no cache`);
-    const options = checkKeys('options', given, ['batch', 'capacity', 'dtype', 'window', 'sinkTokens']);
-    return this.#runner.caches(this.#self, options);
+    return this.#runner.caches(this.#self, checkCacheOptions(this.#self, given));
   }
 
   dispose(): void {
@@ -203,7 +201,7 @@ class TransformerModel {
     try {
       const passed = await this.#runner.pass({ batch: target }, asked, { memory });
       return {
-        ...this.#result(passed, target, asked, logits),
+        ...(await this.#result(passed, target, asked, logits)),
         ...(encoderTap && { encoderAttentions: inOrder(encoderTap, result.attentions) }),
         ...(tap && { crossAttentions: inOrder(tap, passed.result.crossAttentions) }),
       };
@@ -212,9 +210,9 @@ class TransformerModel {
     }
   }
 
-  #result({ last, result }: Passed, batch: Batch, asked: Asked, which: Logits): ForwardResult {
-    const logits = this.#runner.logits(last, batch, which);
-    const pooled = this.#runner.pooled(last);
+  async #result({ last, result }: Passed, batch: Batch, asked: Asked, which: Logits): Promise<ForwardResult> {
+    const logits = await this.#runner.logits(last, batch, which);
+    const pooled = await this.#runner.pooled(last);
     return {
       lastHiddenState: last,
       attentions: asked.tap && inOrder(asked.tap, result.attentions),
@@ -233,7 +231,7 @@ class TransformerModel {
   ): Promise<Int32Array<ArrayBuffer>> {
     const used = (given?.length ?? 0) + prompt.length;
     checkRoom(used, generation, this.maxLength, given?.limit ?? this.maxLength);
-    const cache = given ?? this.#runner.caches(this.#self, {});
+    const cache = given ?? this.#runner.caches(this.#self, { capacity: this.maxLength });
     try {
       return await cache.whole((next) =>
         generate(this.#attention, prompt, this.#step(asked, { cache: next }), generation),
@@ -251,7 +249,7 @@ class TransformerModel {
   ): Promise<Int32Array<ArrayBuffer>> {
     checkRoom(1, generation, this.maxLength, this.maxLength);
     const { memory } = await this.#runner.encode(source, encoder, { signal: asked.signal });
-    const cache = this.#runner.caches(this.#self, {});
+    const cache = this.#runner.caches(this.#self, { capacity: this.maxLength });
     try {
       const start = sequence(Int32Array.of(this.#checkpoint.start as number));
       return await generate(this.#attention, start, this.#step(asked, { cache, memory }), generation);
@@ -264,7 +262,7 @@ class TransformerModel {
   #step(asked: Asked, beside: Beside) {
     return async (batch: Batch) => {
       const { last, result } = await this.#runner.pass({ batch }, asked, beside);
-      const { data: logits } = this.#runner.logits(last, batch, 'last') as NdArray;
+      const { data: logits } = (await this.#runner.logits(last, batch, 'last')) as NdArray;
       return { logits, attentions: asked.tap && inOrder(asked.tap, result.attentions) };
     };
   }

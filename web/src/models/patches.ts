@@ -49,11 +49,16 @@ function cut(pixels: Float32Array, batch: number, { imageSize, patchSize, channe
 }
 
 /** [B,1 + patches,E]: the first token, then linear(patch), + positions. */
-export function embedPatches(attention: Attention, patches: Patches, embedding: PatchEmbedding): Tensor<'float32'> {
+export async function embedPatches(
+  attention: Attention,
+  patches: Patches,
+  embedding: PatchEmbedding,
+): Promise<Tensor<'float32'>> {
   const { batch, count, rows } = patches;
   const { projection, firstToken, positions } = embedding;
   const width = rows.length / (batch * count);
-  const { data } = attention.linear({ data: rows, shape: [batch * count, width] }, projection.weight, projection.bias);
+  const pixels = { data: rows, shape: [batch * count, width] };
+  const { data } = await attention.linear(pixels, projection.weight, projection.bias);
   const size = data.length / (batch * count);
   const hidden = attention.zeros([batch, 1 + count, size]);
   try {

@@ -1,5 +1,6 @@
 import { abortError } from '../arguments.js';
 import { AttentionError, inTermsOf } from '../errors.js';
+import { nextTurn } from '../turns.js';
 import type { Attention, KvCache, NdArray, Tensor, TensorLike } from '../types.js';
 import { type Batch, checkLength } from './batch.js';
 import { LayerCaches } from './cache.js';
@@ -10,7 +11,6 @@ import { embedPatches, type Patches } from './patches.js';
 import { pool } from './pooling.js';
 import { copyOf, type Memory, remember, runStack, type StackResult } from './stack.js';
 import type { Tap } from './tap.js';
-import { nextTurn } from './turns.js';
 import type { CacheOptions, Model } from './types.js';
 
 /** What comes in: tokens or, of images, patches, all of which attend. */
@@ -74,41 +74,45 @@ export class Runner {
   ): Promise<{ memory: Memory; result: StackResult }> {
     const { hidden, result } = await this.#run(input, { ...asked, layerOptions: plainLayers(encoder) }, {}, encoder);
     try {
-      return { memory: remember(this.#attention, this.checkpoint.stack, hidden, maskOf(input.batch)), result };
+      return { memory: await remember(this.#attention, this.checkpoint.stack, hidden, maskOf(input.batch)), result };
     } finally {
       hidden.dispose();
     }
   }
 
   /** Of the next token, [B,1,V] or [B,S,V]; of an image's labels, [B,labels]. */
-  logits(last: NdArray, { batch, mask }: Batch, which: 'last' | 'all' | false): NdArray | undefined {
+  async logits(last: NdArray, { batch, mask }: Batch, which: 'last' | 'all' | false): Promise<NdArray | undefined> {
     const { head, patches } = this.checkpoint;
     if (!head || which === false) return undefined;
     if (patches) return this.#linear(pool(last, 'cls'), head);
     if (which === 'all') return this.#linear(last, head);
-    const { data } = this.#linear(pool(last, 'last', mask), head);
+    const { data } = await this.#linear(pool(last, 'last', mask), head);
     const shape = [batch, 1, data.length / batch];
     return { data, shape, dims: shape };
   }
 
-  pooled(last: NdArray): NdArray | undefined {
+  async pooled(last: NdArray): Promise<NdArray | undefined> {
     const { pooler } = this.checkpoint;
-    return pooler && this.#attention.tanh(this.#linear(pool(last, 'cls'), pooler));
+    return pooler && this.#attention.tanh(await this.#linear(pool(last, 'cls'), pooler));
   }
 
   caches(model: Model, { batch = 1, ...options }: CacheOptions): LayerCaches {
     const { kvHeads, headDim, blocks } = this.checkpoint.stack;
-    const capacity = options.window === undefined ? { capacity: options.capacity ?? this.maxLength } : {};
     const layers: KvCache[] = [];
     try {
       for (const _ of blocks) {
-        layers.push(this.#attention.kvCache({ ...options, ...capacity, batch, numKvHeads: kvHeads, headDim }));
+        layers.push(this.#attention.kvCache({ ...options, batch, numKvHeads: kvHeads, headDim }));
       }
     } catch (error) {
       for (const layer of layers) layer.dispose();
       throw inTermsOf(error, 'config', 'options');
     }
-    return new LayerCaches(model, batch, capacity.capacity ?? Infinity, layers);
+    return new LayerCaches(
+      model,
+      batch,
+      options.window === undefined ? (options.capacity as number) : Infinity,
+      layers,
+    );
   }
 
   async #run(
@@ -122,7 +126,7 @@ export class Runner {
     checkLength('input', (cache?.length ?? 0) + batch.length, this.maxLength);
     const mask = cache ? cache.maskWith(batch) : maskOf(batch);
     const positions = this.#positions(batch, stack, cache);
-    const hidden = this.#embed({ batch, ...(patches && { patches }) }, stack, positions);
+    const hidden = await this.#embed({ batch, ...(patches && { patches }) }, stack, positions);
     const before = async () => {
       await nextTurn();
       if (asked.signal?.aborted) throw abortError(asked.signal);
@@ -144,13 +148,14 @@ export class Runner {
     return encoderPositions(batch, this.checkpoint.tokens?.paddingId);
   }
 
-  #embed({ batch, patches }: Input, { embedSize }: Stack, positions: Int32Array): Tensor<'float32'> {
+  async #embed({ batch, patches }: Input, { embedSize }: Stack, positions: Int32Array): Promise<Tensor<'float32'>> {
     const { tokens, patches: embedding } = this.checkpoint;
     if (patches && embedding) return embedPatches(this.#attention, patches, embedding);
     return embedTokens(this.#attention, tokens as TokenEmbedding, embedSize, batch, positions);
   }
 
-  #linear(x: TensorLike, { weight, bias }: Linear): NdArray {
+  /** Awaited, as what is long in a stack. */
+  async #linear(x: TensorLike, { weight, bias }: Linear): Promise<NdArray> {
     return this.#attention.linear(x, weight, bias);
   }
 }

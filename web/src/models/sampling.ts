@@ -89,9 +89,9 @@ function numbers(seed: number): () => number {
 }
 
 /** log softmax(logits)[id]: the logarithm of a sum of exponentials is attention's own, of one query over keys that are the logits. */
-export function logProbability(attention: Attention, logits: Float32Array, id: number): number {
+export async function logProbability(attention: Attention, logits: Float32Array, id: number): Promise<number> {
   const one = { data: Float32Array.of(1), shape: [1, 1] };
   const keys = { data: logits, shape: [logits.length, 1] };
-  const { logSumExp } = attention.scaledDotProductAttention(one, keys, keys, { scale: 1, logSumExp: true });
+  const { logSumExp } = await attention.scaledDotProductAttention(one, keys, keys, { scale: 1, logSumExp: true });
   return (logits[id] as number) - (logSumExp.data[0] as number);
 }

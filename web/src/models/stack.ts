@@ -52,7 +52,7 @@ export async function runStack(
     if (call.hiddenStates) run.result.hiddenStates.push(copyOf(hidden));
     for (const [layer, block] of stack.blocks.entries()) {
       await call.before();
-      run.block(layer, block);
+      await run.block(layer, block);
       if (call.hiddenStates) run.result.hiddenStates.push(copyOf(hidden));
       call.onLayer?.();
     }
@@ -64,12 +64,12 @@ export async function runStack(
 }
 
 /** Keys and values that every decoder layer makes of an encoder's output [B,S,E]. */
-export function remember(
+export async function remember(
   attention: Attention,
   stack: Stack,
   encoded: Tensor<'float32'>,
   mask: Int32Array | undefined,
-): Memory {
+): Promise<Memory> {
   const layers: { key: Tensor<'float32'>; value: Tensor<'float32'> }[] = [];
   const dispose = () => {
     for (const { key, value } of layers) {
@@ -82,8 +82,8 @@ export function remember(
       const { key, value } = cross as Projections;
       const layer = { key: attention.zeros(encoded.shape), value: attention.zeros(encoded.shape) };
       layers.push(layer);
-      attention.linear(encoded, key.weight, key.bias, { out: layer.key });
-      attention.linear(encoded, value.weight, value.bias, { out: layer.value });
+      await attention.linear(encoded, key.weight, key.bias, { out: layer.key });
+      await attention.linear(encoded, value.weight, value.bias, { out: layer.value });
     }
   } catch (error) {
     dispose();
@@ -141,12 +141,14 @@ class StackRun {
     for (const tensor of this.#room) tensor.dispose();
   }
 
-  block(layer: number, block: Block): void {
-    this.#around(block.attentionNorm, (x) => this.#attend(layer, block.attention, x));
-    if (block.cross) this.#around(block.crossNorm as Norm, (x) => this.#cross(layer, block.cross as Projections, x));
-    this.#around(block.feedForwardNorm, (x) => {
+  /** What is long is awaited: in a worker such calls give way to messages. */
+  async block(layer: number, block: Block): Promise<void> {
+    await this.#around(block.attentionNorm, (x) => this.#attend(layer, block.attention, x));
+    const { cross, crossNorm } = block;
+    if (cross) await this.#around(crossNorm as Norm, (x) => this.#cross(layer, cross, x));
+    await this.#around(block.feedForwardNorm, async (x) => {
       const { activation } = this.#stack;
-      this.#attention.feedForward(x, block.feedForward, { activation, out: this.#branch });
+      await this.#attention.feedForward(x, block.feedForward, { activation, out: this.#branch });
     });
   }
 
@@ -156,30 +158,30 @@ class StackRun {
   }
 
   /** hidden += part(hidden), normalised before the part or after the addition. */
-  #around(norm: Norm, part: (x: Tensor<'float32'>) => void): void {
+  async #around(norm: Norm, part: (x: Tensor<'float32'>) => Promise<void>): Promise<void> {
     const { normFirst } = this.#stack;
     if (normFirst) this.normalise(this.#hidden, norm, this.#normed);
-    part(this.#normed);
+    await part(this.#normed);
     this.#attention.add(this.#hidden, this.#branch, { out: this.#hidden });
     if (!normFirst) this.normalise(this.#hidden, norm, this.#hidden);
   }
 
-  #attend(layer: number, { query, key, value, output }: Projections, x: Tensor<'float32'>): void {
+  async #attend(layer: number, { query, key, value, output }: Projections, x: Tensor<'float32'>): Promise<void> {
     const [q, k, v] = [this.#query, this.#key, this.#value];
-    this.#linear(x, query, q);
-    this.#linear(x, key, k);
-    this.#linear(x, value, v);
+    await this.#linear(x, query, q);
+    await this.#linear(x, key, k);
+    await this.#linear(x, value, v);
     this.#rotate(q, this.#stack.heads);
     this.#rotate(k, this.#stack.kvHeads);
     const { caches, tap, layerOptions, projections } = this.#call;
     const options = this.#options(layer);
-    const { weights, logSumExp } = caches
+    const { weights, logSumExp } = await (caches
       ? (caches[layer] as KvCache).attend(q, k, v, options)
-      : this.#attention.scaledDotProductAttention(q, k, v, { ...options, causal: this.#stack.causal });
+      : this.#attention.scaledDotProductAttention(q, k, v, { ...options, causal: this.#stack.causal }));
     if (weights) this.result.attentions.set(layer, (tap as Tap).select(weights));
     if (projections) this.#show(logSumExp as NdArray, options.scale, caches?.[layer]);
     for (const head of layerOptions.ablated[layer] ?? []) this.#ablate(head);
-    this.#linear(this.#attended, output, this.#branch);
+    await this.#linear(this.#attended, output, this.#branch);
   }
 
   #options(layer: number) {
@@ -199,20 +201,20 @@ class StackRun {
     };
   }
 
-  #cross(layer: number, { query, output }: Projections, x: Tensor<'float32'>): void {
+  async #cross(layer: number, { query, output }: Projections, x: Tensor<'float32'>): Promise<void> {
     const { memory, tap } = this.#call;
     const { heads } = this.#stack;
     const { layers, mask } = memory as Memory;
     const { key, value } = layers[layer] as Memory['layers'][number];
-    this.#linear(x, query, this.#query);
-    const { weights } = this.#attention.scaledDotProductAttention(this.#query, key, value, {
+    await this.#linear(x, query, this.#query);
+    const { weights } = await this.#attention.scaledDotProductAttention(this.#query, key, value, {
       numHeads: heads,
       ...(mask && { attentionMask: mask }),
       weights: tap?.layers.includes(layer) ?? false,
       out: this.#attended,
     });
     if (weights) this.result.crossAttentions.set(layer, (tap as Tap).select(weights));
-    this.#linear(this.#attended, output, this.#branch);
+    await this.#linear(this.#attended, output, this.#branch);
   }
 
   #rotate(x: Tensor<'float32'>, numHeads: number): void {
@@ -222,8 +224,8 @@ class StackRun {
     this.#attention.rotaryEmbedding(x, { numHeads, ...rotary, ...(positions && { positions }), out: x });
   }
 
-  #linear(x: Tensor<'float32'>, { weight, bias }: Linear, out: Tensor<'float32'>): void {
-    this.#attention.linear(x, weight, bias, { out });
+  async #linear(x: Tensor<'float32'>, { weight, bias }: Linear, out: Tensor<'float32'>): Promise<void> {
+    await this.#attention.linear(x, weight, bias, { out });
   }
 
   #ablate(head: number): void {

@@ -1,4 +1,6 @@
+import { engineOf } from '../attention.js';
 import { AttentionError, describe, invalid } from '../errors.js';
+import { emptyWeight, pack } from '../linear-weight.js';
 import { operand } from '../operand.js';
 import { ResidentTensor } from '../tensor.js';
 import type { Attention, FeedForwardWeights, LinearWeight, Tensor, TensorLike } from '../types.js';
@@ -22,13 +24,17 @@ export function feedForward(up: Linear, down: Linear, gate?: Linear): FeedForwar
   };
 }
 
-/** A checkpoint's tensors by name, made resident one after the other; what was taken can be given back. */
+/**
+ * A checkpoint's tensors by name, made resident one after the other; what was taken can be given back. Weights of linear
+ * layers get their memory at once and their values by fill().
+ */
 export class Weights {
   readonly #attention: Attention;
   readonly #tensors: Readonly<Record<string, TensorLike>>;
   readonly #prefix: string;
   readonly #dtype: 'float32' | 'int8';
   readonly #taken: (Tensor | LinearWeight)[] = [];
+  readonly #unfilled: (() => Iterable<void>)[] = [];
   byteLength = 0;
 
   /** `prefix`: a leading part of names that files have or have not; heads are always outside it. */
@@ -60,7 +66,8 @@ export class Weights {
 
   /** [out,in] of a linear layer. */
   linearWeight(name: string, shape: readonly number[]): LinearWeight {
-    return this.#pack(this.#find(name, shape));
+    const weight = this.#find(name, shape);
+    return this.#pack(shape, () => weight);
   }
 
   linear(name: string, outputs: number, inputs: number, hasBias = true): Linear {
@@ -72,20 +79,24 @@ export class Weights {
   convolution(name: string, outputs: number, inputs: number, [from, to]: Part = [0, outputs]): Linear {
     const weight = this.#values(`${name}.weight`, [inputs, outputs]);
     const bias = this.#values(`${name}.bias`, [outputs]);
-    const data = new (weight.data.constructor as new (length: number) => Values)((to - from) * inputs);
-    for (let n = from; n < to; n++) {
-      for (let k = 0; k < inputs; k++) data[(n - from) * inputs + k] = weight.data[k * outputs + n] as number;
-    }
+    const transposed = () => {
+      const data = new (weight.data.constructor as new (length: number) => Values)((to - from) * inputs);
+      for (let n = from; n < to; n++) {
+        for (let k = 0; k < inputs; k++) data[(n - from) * inputs + k] = weight.data[k * outputs + n] as number;
+      }
+      return { data, shape: [to - from, inputs], dtype: weight.dtype };
+    };
     const part = { data: bias.data.slice(from, to), shape: [to - from], dtype: bias.dtype };
     return {
-      weight: this.#pack({ data, shape: [to - from, inputs], dtype: weight.dtype }),
+      weight: this.#pack([to - from, inputs], transposed),
       bias: this.#keep(this.#attention.tensor(part, 'float32')),
     };
   }
 
   /** A tensor read as a linear layer's weight of another shape, of as many values. */
   reshaped(name: string, shape: readonly number[], as: readonly number[]): LinearWeight {
-    return this.#pack({ ...this.#values(name, shape), shape: as });
+    const values = this.#values(name, shape);
+    return this.#pack(as, () => ({ ...values, shape: as }));
   }
 
   /** A table of which few rows are read: in the file's own type, or as int8. */
@@ -126,6 +137,16 @@ export class Weights {
     return this.#keep(tensor);
   }
 
+  /** Gives the weights their values, some at a time: after each the number of weights done, of all. */
+  *fill(): Generator<[done: number, total: number]> {
+    const total = this.#unfilled.length;
+    for (let done = 0; done < total; done++) {
+      for (const _ of (this.#unfilled[done] as () => Iterable<void>)()) yield [done, total];
+    }
+    this.#unfilled.length = 0;
+    yield [total, total];
+  }
+
   dispose(): void {
     for (const tensor of this.#taken) tensor.dispose();
   }
@@ -136,9 +157,11 @@ export class Weights {
     return !Object.hasOwn(this.#tensors, full) && Object.hasOwn(this.#tensors, name) ? name : full;
   }
 
-  #pack(weight: TensorLike): LinearWeight {
-    const packed = this.#attention.linearWeight(weight, { dtype: this.#dtype });
+  #pack(shape: readonly number[], values: () => TensorLike): LinearWeight {
+    const engine = engineOf(this.#attention);
+    const packed = emptyWeight(engine, shape, this.#dtype);
     this.#taken.push(packed);
+    this.#unfilled.push(() => pack(engine, engine.detached(operand('weight', values())), packed));
     this.byteLength += packed.byteLength;
     return packed;
   }

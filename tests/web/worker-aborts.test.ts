@@ -1,0 +1,194 @@
+import { AttentionError, createAttention, masks } from 'attention-wasm';
+import { type AsyncAttention, type AsyncKvCache, createAttentionWorker } from 'attention-wasm/worker';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Random, seed } from './random.ts';
+
+const random = new Random(seed);
+const f32 = (...shape: number[]) => random.tensor(shape);
+const wait = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+let there: AsyncAttention;
+
+beforeAll(async () => {
+  console.log(`seed ${seed}`);
+  there = await createAttentionWorker({ variant: 'simd', threads: 1 });
+});
+afterAll(() => there?.dispose());
+
+/** A call of seconds is aborted after a while; resolves with what it rejected with, and how long that and the next call took. */
+async function aborted(call: (signal: AbortSignal) => Promise<unknown>) {
+  const controller = new AbortController();
+  const reason = new Error('changed my mind');
+  const settled: unknown[] = [];
+  const done = call(controller.signal).then(
+    () => settled.push('it came to its end'),
+    (error: unknown) => settled.push(error),
+  );
+  await wait(100);
+  expect(settled).toEqual([]);
+  const began = performance.now();
+  controller.abort(reason);
+  await done;
+  const rejected = performance.now() - began;
+  await there.zeros([1]);
+  const free = performance.now() - began;
+  const [error] = settled;
+  expect(error).toBeInstanceOf(AttentionError);
+  expect([(error as AttentionError).code, (error as AttentionError).cause]).toEqual(['ABORTED', reason]);
+  return { rejected, free };
+}
+
+describe('a long call that is aborted', () => {
+  const long = f32(1, 8, 4000, 64);
+  const wide = { query: f32(512, 512), key: f32(512, 512), value: f32(512, 512), output: f32(512, 512) };
+  const calls: Record<string, (signal: AbortSignal) => Promise<unknown>> = {
+    attention: (signal) => there.scaledDotProductAttention(long, long, long, { signal }),
+    'attention under a mask': (signal) =>
+      there.scaledDotProductAttention(long, long, long, { signal, mask: masks.slidingWindow(5000, 0) }),
+    map: (signal) => there.attentionMap(long, long, { signal }),
+    projections: (signal) => there.selfAttention(f32(1, 8000, 512), wide, { signal, numHeads: 8 }),
+    'packed sequences': (signal) =>
+      there.variableLengthAttention(f32(4000, 8, 64), f32(4000, 8, 64), f32(4000, 8, 64), {
+        signal,
+        cuSeqlensQ: [0, 4000],
+        cuSeqlensKv: [0, 4000],
+      }),
+  };
+
+  test.each(Object.entries(calls))('%s: rejects at once, and the worker is free again', async (_, call) => {
+    const { rejected, free } = await aborted(call);
+    expect(rejected).toBeLessThan(50);
+    // What is promised is 50 ms; here other tests have the processors as well.
+    expect(free).toBeLessThan(500);
+  });
+
+  test('leaves tensors as they were', async () => {
+    const out = await there.tensor({ data: new Float32Array(8 * 4000 * 64).fill(3), shape: [1, 8, 4000, 64] });
+    await aborted((signal) => there.scaledDotProductAttention(long, long, long, { signal, out: out as never }));
+    expect(new Set((await out.read()).data)).toEqual(new Set([3]));
+    out.dispose();
+  });
+
+  test('leaves a cache as it was', async () => {
+    const cache = await there.kvCache({ numKvHeads: 8, headDim: 64, capacity: 10_000 });
+    const head = [f32(1, 8, 100, 64), f32(1, 8, 100, 64)] as const;
+    await cache.append(...head);
+    const [bytes, size] = [await cache.toBytes(), cache.byteLength];
+    await aborted((signal) => cache.attend(long, long, long, { signal }));
+    expect([cache.length, cache.byteLength]).toEqual([100, size]);
+    expect(await cache.toBytes()).toEqual(bytes);
+    cache.dispose();
+  });
+
+  test('before it began, or before it was made', async () => {
+    const controller = new AbortController();
+    const first = there.scaledDotProductAttention(long, long, long);
+    const second = there.scaledDotProductAttention(long, long, long, { signal: controller.signal });
+    controller.abort('no');
+    await expect(second).rejects.toMatchObject({ code: 'ABORTED', cause: 'no' });
+    const third = there.scaledDotProductAttention(long, long, long, { signal: controller.signal });
+    await expect(third).rejects.toMatchObject({ code: 'ABORTED', cause: 'no' });
+    expect((await first).output.shape).toEqual([1, 8, 4000, 64]);
+  });
+});
+
+describe('progress', () => {
+  test('never falls, and ends with all', async () => {
+    const x = f32(1, 4, 3000, 64);
+    const reports: [number, number][] = [];
+    await there.scaledDotProductAttention(x, x, x, { onProgress: (...report) => reports.push(report) });
+    expect(reports.length).toBeGreaterThan(3);
+    reports.forEach(([done, total], i) => {
+      expect(done).toBeGreaterThanOrEqual(reports[i - 1]?.[0] ?? 1);
+      expect(total).toBe(reports[0]?.[1]);
+    });
+    const [done, total] = reports.at(-1) as [number, number];
+    expect(done).toBe(total);
+  });
+
+  test('of a call that is short', async () => {
+    const reports: number[][] = [];
+    const onProgress = (...report: number[]) => reports.push(report);
+    await (await there.tensor(f32(3), { onProgress })).read({ onProgress });
+    expect(reports).toEqual([
+      [1, 1],
+      [1, 1],
+    ]);
+  });
+});
+
+test('a thousand calls with aborts at random', async () => {
+  const here = await createAttention({ variant: 'simd' });
+  const config = { numKvHeads: 2, headDim: 16, capacity: 5000 };
+  const ours = here.kvCache(config);
+  const theirs: AsyncKvCache = await there.kvCache(config);
+  const sizes = { small: 20, large: 700 };
+  let settledTwice = 0;
+  const results = { right: 0, aborted: 0 };
+
+  /** The call's promise, each of whose ends is counted. */
+  const once = async <T>(promise: Promise<T>): Promise<T | undefined> => {
+    let ends = 0;
+    const ended = () => {
+      if (++ends > 1) settledTwice++;
+    };
+    promise.then(ended, ended);
+    try {
+      return await promise;
+    } catch (error) {
+      expect((error as AttentionError).code).toBe('ABORTED');
+      results.aborted++;
+      return undefined;
+    }
+  };
+  const check = (got: unknown, want: () => unknown) => {
+    if (got === undefined) return;
+    expect(got).toEqual(want());
+    results.right++;
+  };
+
+  const under: Promise<void>[] = [];
+  for (let i = 0; i < 1000; i++) {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const S = random.chance(0.2) ? sizes.large : sizes.small;
+    const [q, k, v] = [f32(1, 4, S, 16), f32(1, 2, S, 16), f32(1, 2, S, 16)];
+    const isAborted = random.chance(0.5);
+    const abort = () =>
+      random.chance(0.5) ? controller.abort() : setTimeout(() => controller.abort(), random.integer(0, 2));
+    const kind = random.integer(0, 3);
+    if (kind === 0) {
+      const call = once(there.scaledDotProductAttention(q, k, v, { signal, causal: true }));
+      under.push(call.then((got) => check(got, () => here.scaledDotProductAttention(q, k, v, { causal: true }))));
+    } else if (kind === 1) {
+      const call = once(there.attentionMap(q, k, { signal, size: [4, 4] }));
+      under.push(call.then((got) => check(got, () => here.attentionMap(q, k, { size: [4, 4] }))));
+    } else if (kind === 2) {
+      const call = once(there.linearAttention(q, k, v, { signal }));
+      under.push(call.then((got) => check(got, () => here.linearAttention(q, k, v))));
+    } else {
+      // A cache that an abort left alone goes on as if the call had never been.
+      const few = [f32(1, 4, 3, 16), f32(1, 2, 3, 16), f32(1, 2, 3, 16)] as const;
+      await Promise.all(under.splice(0));
+      const before = theirs.length;
+      const call = once(theirs.attend(...few, { signal }));
+      if (isAborted) abort();
+      const got = await call;
+      await there.zeros([1]);
+      if (got === undefined && theirs.length === before) continue;
+      const want = ours.attend(...few);
+      if (got !== undefined) expect(got).toEqual(want);
+      expect(theirs.length).toBe(ours.length);
+      continue;
+    }
+    if (isAborted) abort();
+    if (under.length > 8) await Promise.all(under.splice(0));
+  }
+  await Promise.all(under);
+  const x = f32(1, 4, 100, 16);
+  expect(await there.scaledDotProductAttention(x, x, x)).toEqual(here.scaledDotProductAttention(x, x, x));
+  expect(await theirs.toBytes()).toEqual(ours.toBytes());
+  expect(settledTwice).toBe(0);
+  console.log(`${results.right} right, ${results.aborted} aborted`);
+  expect(Math.min(results.right, results.aborted)).toBeGreaterThan(100);
+  here.dispose();
+});

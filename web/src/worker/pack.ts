@@ -1,0 +1,76 @@
+import { AttentionError } from '../errors.js';
+import { isMask } from '../masks/index.js';
+import type { Mask } from '../types.js';
+import { type Special, special } from './messages.js';
+import { Remote } from './remote.js';
+
+/** Deeper than any argument: what goes on and on is refused. */
+const deepest = 8;
+
+/** What a message of arguments carries beside them. */
+export interface Packed {
+  args: unknown[];
+  transfer: ArrayBuffer[];
+  functions: ((...args: unknown[]) => unknown)[];
+  masks: Map<number, Mask>;
+}
+
+const maskNumbers = new WeakMap<Mask, number>();
+let masksSeen = 0;
+
+/** Arguments as a message carries them. Arrays are copied with the message, no more of their buffers than they show. */
+export function pack(args: readonly unknown[], link: object, moves: boolean): Packed {
+  const packed: Packed = { args: [], transfer: [], functions: [], masks: new Map() };
+  const buffers = new Set<ArrayBuffer>();
+
+  function value(from: unknown, depth: number): unknown {
+    if (typeof from === 'function')
+      return marked({ [special]: 'function', at: packed.functions.push(from as never) - 1 });
+    if (typeof from === 'symbol') return marked({ [special]: 'function', at: -1 });
+    if (from === null || typeof from !== 'object') return from;
+    if (from instanceof Remote) {
+      return marked(from.link === link ? { [special]: 'object', handle: from.handle } : { [special]: 'stranger' });
+    }
+    if (isMask(from)) return marked({ [special]: 'mask', mask: numberOf(from) });
+    if (ArrayBuffer.isView(from)) return array(from as Uint8Array);
+    if (from instanceof ArrayBuffer) return bytes(from);
+    if (depth === deepest) throw new AttentionError('INVALID_ARGUMENT', undefined, 'got an object without end');
+    if (Array.isArray(from)) return from.map((one) => value(one, depth + 1));
+    // Tensors of other libraries have their parts behind getters.
+    const keys = 'data' in from ? ['data', 'shape', 'dims', 'dtype', 'type'] : Object.keys(from);
+    const entries = keys.map((key) => [key, value((from as Record<string, unknown>)[key], depth + 1)] as const);
+    return Object.fromEntries(entries.filter(([, one]) => one !== undefined));
+  }
+
+  function numberOf(mask: Mask): number {
+    const number = maskNumbers.get(mask) ?? ++masksSeen;
+    maskNumbers.set(mask, number);
+    packed.masks.set(number, mask);
+    return number;
+  }
+
+  /** Structured clones copy the whole buffer behind a view. */
+  function array(view: Uint8Array): unknown {
+    if (view.length === 0) return new (view.constructor as typeof Uint8Array)(0); // Its buffer may be gone.
+    if (moves && view.buffer instanceof ArrayBuffer) return move(view, view.buffer);
+    const isWhole = view.byteLength === view.buffer.byteLength && view.buffer instanceof ArrayBuffer;
+    return isWhole || view instanceof DataView ? view : view.slice();
+  }
+
+  function bytes(buffer: ArrayBuffer): unknown {
+    return moves ? move(buffer, buffer) : buffer;
+  }
+
+  function move<T>(what: T, buffer: ArrayBuffer): T {
+    buffers.add(buffer);
+    return what;
+  }
+
+  packed.args = args.map((one) => value(one, 0));
+  packed.transfer = [...buffers];
+  return packed;
+}
+
+function marked(one: Special): Special {
+  return one;
+}
