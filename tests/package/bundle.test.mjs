@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { brotliCompressSync } from 'node:zlib';
 import { build, createLogger } from 'vite';
 import { expect, inject, test } from 'vitest';
 import { contentSecurityPolicy, serve } from '../../scripts/lib/serve.mjs';
@@ -10,7 +11,7 @@ test('a Vite build runs under a strict content security policy, from a sub-path,
   const warnings = [];
   const warn = (message) => warnings.push(message);
   const customLogger = { ...createLogger('warn'), warn, warnOnce: warn };
-  const input = ['index.html', 'threads.html'].map((page) => join(root, page));
+  const input = ['index.html', 'threads.html', 'one.html'].map((page) => join(root, page));
   await build({
     root,
     base: './',
@@ -49,6 +50,14 @@ test('a Vite build runs under a strict content security policy, from a sub-path,
     expect(shared.difference).toBe(result.difference);
     expect(browser.foreignRequests()).toEqual([]);
     expect(browser.violations()).toEqual([]);
+
+    await browser.open(`${server.url}one.html`);
+    expect(await browser.waitFor(() => globalThis.result)).toEqual({ firstRow: [1, 0] });
+    const scriptsAsked = [...new Set(browser.requests().filter((url) => url.endsWith('.js')))];
+    const bodies = await Promise.all(scriptsAsked.map(async (url) => (await fetch(url)).text()));
+    const size = bodies.reduce((sum, text) => sum + brotliCompressSync(text).length, 0);
+    console.log(`one call: ${scriptsAsked.length} scripts, ${size} bytes with brotli`);
+    expect(size).toBeLessThanOrEqual(25_000);
   } finally {
     await browser.close();
     await server.close();

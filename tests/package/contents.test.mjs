@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
@@ -28,6 +28,10 @@ test('has no dependency and no file but its own', () => {
   const beside = readdirSync(join(installed(), '..')).filter((name) => !name.startsWith('.'));
   expect(beside).toEqual(['attention-wasm']);
   expect(readdirSync(installed()).sort()).toEqual(['LICENSE', 'README.md', 'dist', 'package.json']);
+});
+
+test('the tarball is at most 1 MB', () => {
+  expect(statSync(inject('tarball')).size).toBeLessThanOrEqual(1_000_000);
 });
 
 const variants = ['simd', 'relaxed-simd', 'simd-threads', 'relaxed-simd-threads'];

@@ -1,0 +1,181 @@
+// The packed package through every bundler there is, in a real page each: one attention and one encoder layer, right
+// numbers, one module and one glue fetched.
+import { execFile, spawn } from 'node:child_process';
+import { cpSync, readdirSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { createServer } from 'vite';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { serve } from '../../../scripts/lib/serve.mjs';
+import { launch } from '../../browser/drivers/index.mjs';
+
+const project = inject('project');
+const require = createRequire(join(project, 'package.json'));
+const load = async (name) => {
+  const module = await import(pathToFileURL(require.resolve(name)).href);
+  return module.default ?? module;
+};
+const run = promisify(execFile);
+const installed = join(project, 'node_modules/attention-wasm/dist');
+
+let browser;
+beforeAll(async () => {
+  browser = await launch('chromium');
+});
+afterAll(() => browser?.close());
+
+/** Opens a page of the project and judges what it says and what it asked for. */
+async function judge(url) {
+  await browser.open(url);
+  const result = await browser.waitFor(() => globalThis.result);
+  expect(result).toMatchObject({ variant: 'relaxed-simd', shape: [2, 9, 12], tensors: ['answer'] });
+  expect(result.difference).toBeLessThanOrEqual(4e-6);
+  expect(result.encoder).toBeLessThanOrEqual(2e-5);
+  const asked = browser.requests();
+  expect(asked.filter((address) => new URL(address).pathname.endsWith('.wasm'))).toHaveLength(1);
+  const scripts = [...new Set(asked.filter((address) => /\.m?js($|\?)/.test(address)))];
+  const texts = await Promise.all(scripts.map(async (address) => (await fetch(address)).text()));
+  expect(texts.filter((text) => text.includes('instantiateWasm') && text.includes('_embind'))).toHaveLength(1);
+  expect(browser.foreignRequests()).toEqual([]);
+}
+
+/** A page that loads one script, beside the bundle. */
+function writePage(folder, script) {
+  const html = `<!doctype html><html lang="en"><meta charset="utf-8"><title>bundled</title><link rel="icon" href="data:,"><script type="module" src="${script}"></script></html>`;
+  writeFileSync(join(folder, 'index.html'), html);
+}
+
+/** Under the policy of every page here, from a sub-path. */
+async function judgeFolder(folder) {
+  const server = await serve({ root: folder, base: '/some/where/' });
+  try {
+    await judge(server.url);
+    expect(browser.violations()).toEqual([]);
+  } finally {
+    await server.close();
+  }
+}
+
+test('Vite, as it serves while one develops', async () => {
+  const server = await createServer({ root: project, configFile: false, logLevel: 'warn', server: { port: 0 } });
+  try {
+    await server.listen();
+    await judge(server.resolvedUrls.local[0]);
+  } finally {
+    await server.close();
+  }
+});
+
+test('webpack', async () => {
+  const webpack = await load('webpack');
+  const output = { path: join(project, 'dist-webpack'), publicPath: 'auto', filename: 'main.js' };
+  const config = { context: project, entry: './page.js', mode: 'production', output, performance: { hints: false } };
+  const stats = await promisify(webpack)(config);
+  expect(stats.toJson().errors.map(({ message }) => message)).toEqual([]);
+  expect(stats.toJson().warnings.map(({ message }) => message)).toEqual([]);
+  writePage(output.path, 'main.js');
+  await judgeFolder(output.path);
+});
+
+test('Rollup', async () => {
+  const { rollup } = await load('rollup');
+  const resolve = await load('@rollup/plugin-node-resolve');
+  const { importMetaAssets } = await import(
+    pathToFileURL(require.resolve('@web/rollup-plugin-import-meta-assets')).href
+  );
+  const warnings = [];
+  const bundle = await rollup({
+    input: join(project, 'page.js'),
+    plugins: [(resolve.nodeResolve ?? resolve)({ browser: true }), importMetaAssets()],
+    onwarn: ({ message }) => warnings.push(message),
+  });
+  const dir = join(project, 'dist-rollup');
+  await bundle.write({ dir, format: 'es' });
+  expect(warnings).toEqual([]);
+  writePage(dir, 'page.js');
+  await judgeFolder(dir);
+});
+
+test('Parcel', async () => {
+  const { Parcel } = await load('@parcel/core');
+  const distDir = join(project, 'dist-parcel');
+  await new Parcel({
+    entries: join(project, 'index.html'),
+    defaultConfig: require.resolve('@parcel/config-default'),
+    defaultTargetOptions: { distDir, publicUrl: './', shouldOptimize: true, sourceMaps: false },
+    mode: 'production',
+    cacheDir: join(project, '.parcel-cache'),
+  }).run();
+  await judgeFolder(distDir);
+});
+
+test('esbuild, with its modules copied beside it as the guide says', async () => {
+  const { build } = await load('esbuild');
+  const outdir = join(project, 'dist-esbuild/assets');
+  const { warnings } = await build({
+    entryPoints: [join(project, 'page.js')],
+    bundle: true,
+    format: 'esm',
+    splitting: true,
+    minify: true,
+    outdir,
+    logLevel: 'silent',
+  });
+  expect(warnings).toEqual([]);
+  for (const name of readdirSync(installed)) {
+    if (name.endsWith('.wasm')) cpSync(join(installed, name), join(outdir, '..', name));
+  }
+  writePage(join(outdir, '..'), 'assets/page.js');
+  await judgeFolder(join(outdir, '..'));
+});
+
+describe('Next.js', () => {
+  const env = { ...process.env, NEXT_TELEMETRY_DISABLED: '1', NODE_ENV: undefined };
+  const cli = join(project, 'node_modules/next/dist/bin/next');
+
+  /** A command of Next that serves, until it is ended. */
+  async function serving(command, port) {
+    const child = spawn(process.execPath, [cli, command, '-p', String(port)], { cwd: project, env, detached: true });
+    let printed = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (data) => {
+        printed += data;
+      });
+    }
+    for (let tries = 0; !/Ready in/.test(printed); tries++) {
+      if (tries > 600 || child.exitCode !== null) throw new Error(`next ${command}:\n${printed}`);
+      await sleep(100);
+    }
+    return { url: `http://localhost:${port}/`, close: () => process.kill(-child.pid) };
+  }
+
+  test('built: rendered on the server, then in the page', async () => {
+    await run(process.execPath, [cli, 'build'], { cwd: project, env });
+    const server = await serving('start', 4310);
+    try {
+      expect(await (await fetch(server.url)).text()).toContain('loading');
+      await judge(server.url);
+    } finally {
+      server.close();
+    }
+  });
+
+  test('under development, where strict mode mounts everything twice: a hundred mounts leave nothing', async () => {
+    const server = await serving('dev', 4311);
+    try {
+      await browser.open(server.url);
+      await browser.waitFor(() => globalThis.result);
+      expect(await browser.evaluate(() => globalThis.result.error)).toBeUndefined();
+      const modules = () => browser.requests().filter((address) => address.includes('.wasm'));
+      expect(new Set(modules()).size).toBe(1);
+      for (let mount = 0; mount < 100; mount++) await browser.evaluate(() => globalThis.remount());
+      await browser.waitFor(() => globalThis.loaded > 1);
+      expect(new Set(modules()).size).toBe(1);
+    } finally {
+      server.close();
+    }
+  });
+});
