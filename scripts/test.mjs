@@ -26,6 +26,11 @@ const parts = {
   package: [buildStep, { name: 'package tests', run: (env) => vitest('tests/package/vitest.config.ts', env) }],
 };
 
+/** What a part runs beside its steps when it is asked for by name. */
+const more = {
+  package: [{ name: 'bundlers', run: (env) => vitest('tests/package/bundlers/vitest.config.ts', env) }],
+};
+
 async function testPreset(preset, env) {
   await buildPreset(preset, env);
   await run('ctest', ['--preset', preset], { env });
@@ -89,5 +94,6 @@ await main(import.meta.url, async () => {
   };
   const setupStep = { name: 'set-up', run: () => setup(needs) };
   // A Set, since parts share steps.
-  report(await runSteps([setupStep, ...new Set(wanted.flatMap((name) => parts[name]))]));
+  const steps = new Set(wanted.flatMap((name) => parts[name]));
+  report(await runSteps([setupStep, ...steps, ...((part && more[part]) ?? [])]));
 });

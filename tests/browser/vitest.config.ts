@@ -3,7 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['tests/browser/*.test.mjs'],
-    fileParallelism: false, // Three browsers at once would measure each other.
+    pool: 'forks',
+    maxWorkers: 2, // Browsers wait more than they work, and nothing is measured here.
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },
