@@ -49,12 +49,12 @@ template <class Visit>
 void KvCache::forEachRun(Visit visit) const {
   if (length_ == 0) return;
   const size_t element = byteSize(config_.dtype), factor = config_.dtype == DType::kInt8 ? sizeof(float) : 0;
-  const size_t parts[][2] = {{0, config_.headDim * element},
-                             {layout_.valuesAt, config_.valueDim * element},
-                             {layout_.keyScalesAt, factor},
-                             {layout_.valueScalesAt, factor}};
+  const size_t pieces[][2] = {{0, config_.headDim * element},
+                              {layout_.valuesAt, config_.valueDim * element},
+                              {layout_.keyScalesAt, factor},
+                              {layout_.valueScalesAt, factor}};
   for (size_t entry = 0; entry < config_.batch; ++entry) {
-    for (const auto& [at, width] : parts) {
+    for (const auto& [at, width] : pieces) {
       for (size_t head = 0; head < config_.kvHeads; ++head) {
         for (const Range held : stream().held({0, length_})) {
           for (size_t from = held.begin; from < held.end;) {
