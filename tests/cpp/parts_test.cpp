@@ -192,7 +192,7 @@ TEST_CASE("A cache takes what came once the last part is done", "[parts]") {
   CHECK(whole->length() == 230);
 
   SECTION("all parts") {
-    const size_t most = GENERATE(1, 2, 5);
+    const size_t most = GENERATE(size_t{1}, size_t{2}, size_t{5});
     const size_t before = given.cache->length();
     size_t made = 0;
     const Call call = [&](Arena& memory) {
@@ -210,7 +210,7 @@ TEST_CASE("A cache takes what came once the last part is done", "[parts]") {
     const size_t bytes = given.cache->byteLength();
     {
       const PartsOfATest ended;
-      const size_t count = GENERATE(1, 2, 3);
+      const size_t count = GENERATE(size_t{1}, size_t{2}, size_t{3});
       Arena memory;
       for (size_t part = 0; part < count; ++part) {
         memory.rewind({});
