@@ -88,7 +88,7 @@ export interface ForwardResult<A = AttentionTap> {
   projections?: LayerProjections[];
   /** Decoders: of the next token. 'vit': [B,labels], where the file has a classifier. */
   logits?: NdArray;
-  /** [B,E]: tanh of a linear layer over the first token, where the file has a pooler. */
+  /** tanh of a linear layer over the first token, [B,E], where the file has a pooler. */
   pooled?: NdArray;
 }
 

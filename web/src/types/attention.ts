@@ -63,7 +63,7 @@ export interface Attention extends Disposable {
   };
   /**
    * A copy in WebAssembly memory, for inputs used more than once. Float64 becomes float32, int64 and uint8 int32.
-   * @param dtype 'float32' widens float16 once, instead of at each use.
+   * As dtype, 'float32' widens float16 once, instead of at each use.
    */
   tensor(data: TensorLike & { readonly data: Float32Array | Float64Array }): Tensor<'float32'>;
   tensor(data: TensorLike): Tensor;
