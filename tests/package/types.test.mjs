@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { describe, expect, inject, test } from 'vitest';
 
 const require = createRequire(import.meta.url);
 const libraries = {
-  ES2022: ['use.ts', 'forms.ts'],
-  'ES2022,DOM': ['use.ts', 'dom.ts'],
+  ES2022: ['use.ts', 'forms.ts', 'worker.ts'],
+  'ES2022,DOM': ['use.ts', 'dom.ts', 'worker.ts'],
   'ES2022,DOM,ESNext.Disposable': ['use.ts', 'dom.ts', 'using.ts'],
 };
 
@@ -22,6 +23,23 @@ describe.each(['typescript', 'typescript-5.7'])('%s', (compiler) => {
       expect(compile([tsc, ...options, ...modules, ...sources])).toBe('');
     });
   });
+});
+
+test('no declaration says any', () => {
+  const ts = require('typescript-5.7');
+  const dist = join(inject('consumer'), 'node_modules/attention-wasm/dist');
+  const files = readdirSync(dist, { recursive: true }).filter((name) => name.endsWith('.d.ts'));
+  expect(files).toContain('worker.d.ts');
+  const found = [];
+  for (const name of files) {
+    const source = ts.createSourceFile(name, readFileSync(join(dist, name), 'utf8'), ts.ScriptTarget.ES2022, true);
+    const visit = (node) => {
+      if (node.kind === ts.SyntaxKind.AnyKeyword) found.push(`${name}: ${node.parent.getText()}`);
+      ts.forEachChild(node, visit);
+    };
+    visit(source);
+  }
+  expect(found).toEqual([]);
 });
 
 /** What the compiler complains of. */

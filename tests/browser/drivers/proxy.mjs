@@ -1,5 +1,6 @@
 // The one place that sees every request of a browser, those of its workers and of other hosts included.
 import http from 'node:http';
+import { connect } from 'node:net';
 
 /**
  * Passes requests to localhost on and refuses all others. `requests` has the address of each;
@@ -20,9 +21,11 @@ export async function startProxy(violationPath) {
     else response.writeHead(403).end();
   });
   proxy.on('connect', (request, socket) => {
-    requests.push(`https://${request.url}`);
+    const url = new URL(`https://${request.url}`);
+    requests.push(url.href);
     socket.on('error', () => {});
-    socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+    if (isLocal(url.hostname)) tunnel(socket, url.port);
+    else socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
   });
   await new Promise((done) => proxy.listen(0, '127.0.0.1', done));
   return {
@@ -48,6 +51,16 @@ function forward(request, response, url) {
   onward.on('error', () => response.destroy());
   response.on('close', () => onward.destroy());
   request.pipe(onward);
+}
+
+/** A web socket's: pages here are served without TLS. */
+function tunnel(socket, port) {
+  const onward = connect(port, '127.0.0.1', () => {
+    socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
+    onward.pipe(socket).pipe(onward);
+  });
+  onward.on('error', () => socket.destroy());
+  socket.on('close', () => onward.destroy());
 }
 
 async function readText(stream) {

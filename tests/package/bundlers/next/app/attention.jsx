@@ -4,16 +4,12 @@ import { StrictMode, useEffect, useState } from 'react';
 import { useEngine as judge } from '../use.js';
 
 export function Attention() {
-  const [mounts, setMounts] = useState(0);
-  // Mounted and unmounted again by whoever tests it.
+  const [mount, setMount] = useState(0);
+  // A test mounts another one, or none.
   useEffect(() => {
-    globalThis.remount = () => setMounts((count) => count + 1);
+    globalThis.setMount = setMount;
   }, []);
-  return (
-    <StrictMode>
-      <Engine key={mounts} />
-    </StrictMode>
-  );
+  return <StrictMode>{mount === null ? 'unmounted' : <Engine key={mount} />}</StrictMode>;
 }
 
 /** Strict mode mounts twice: the first engine is given up while it loads. */
