@@ -6,25 +6,25 @@ import { expect, inject, test } from 'vitest';
 import { contentSecurityPolicy, serve } from '../../scripts/lib/serve.mjs';
 import { launch, violationPath } from '../browser/drivers/index.mjs';
 
-test('a Vite build runs under a strict content security policy, from a sub-path, and with threads where isolated', async () => {
+/** Builds pages of the consumer with Vite, which must warn of nothing. */
+async function bundle(outDir, pages) {
   const root = inject('consumer');
   const warnings = [];
   const warn = (message) => warnings.push(message);
   const customLogger = { ...createLogger('warn'), warn, warnOnce: warn };
-  const input = ['index.html', 'threads.html', 'one.html'].map((page) => join(root, page));
-  await build({
-    root,
-    base: './',
-    configFile: false,
-    logLevel: 'warn',
-    customLogger,
-    build: { rollupOptions: { input } },
-  });
+  const input = pages.map((page) => join(root, page));
+  const options = { outDir, rollupOptions: { input } };
+  await build({ root, base: './', configFile: false, logLevel: 'warn', customLogger, build: options });
   expect(warnings).toEqual([]);
-  const modules = readdirSync(join(root, 'dist/assets')).filter((name) => name.endsWith('.wasm'));
+  return join(root, outDir);
+}
+
+test('a Vite build runs under a strict content security policy, from a sub-path, in a worker, and with threads where isolated', async () => {
+  const dist = await bundle('dist', ['index.html', 'threads.html', 'remote.html']);
+  const modules = readdirSync(join(dist, 'assets')).filter((name) => name.endsWith('.wasm'));
   expect(modules).toHaveLength(4);
-  const scripts = readdirSync(join(root, 'dist/assets')).filter((name) => name.endsWith('.js'));
-  const withGlue = scripts.filter((name) => readFileSync(join(root, 'dist/assets', name), 'utf8').includes('PThread'));
+  const scripts = readdirSync(join(dist, 'assets')).filter((name) => name.endsWith('.js'));
+  const withGlue = scripts.filter((name) => readFileSync(join(dist, 'assets', name), 'utf8').includes('PThread'));
   expect(withGlue, 'the glue of threads is copied once, and inlined nowhere').toHaveLength(1);
 
   const headers = {
@@ -32,7 +32,7 @@ test('a Vite build runs under a strict content security policy, from a sub-path,
     'cross-origin-opener-policy': 'same-origin',
     'cross-origin-embedder-policy': 'require-corp',
   };
-  const server = await serve({ root: join(root, 'dist'), base: '/some/where/', headers });
+  const server = await serve({ root: dist, base: '/some/where/', headers });
   const browser = await launch('chromium');
   try {
     await browser.open(server.url);
@@ -51,6 +51,21 @@ test('a Vite build runs under a strict content security policy, from a sub-path,
     expect(browser.foreignRequests()).toEqual([]);
     expect(browser.violations()).toEqual([]);
 
+    await browser.open(`${server.url}remote.html`);
+    const remote = await browser.waitFor(() => globalThis.result);
+    expect(remote).toEqual({ variant: 'relaxed-simd', difference: result.difference });
+    expect(browser.requests().filter((url) => url.endsWith('.wasm'))).toHaveLength(1);
+    expect(browser.violations()).toEqual([]);
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+});
+
+test('one call is small: the scripts that a page fetches for it', async () => {
+  const server = await serve({ root: await bundle('dist-one', ['one.html']) });
+  const browser = await launch('chromium');
+  try {
     await browser.open(`${server.url}one.html`);
     expect(await browser.waitFor(() => globalThis.result)).toEqual({ firstRow: [1, 0] });
     const scriptsAsked = [...new Set(browser.requests().filter((url) => url.endsWith('.js')))];

@@ -23,6 +23,13 @@ const load = async (name) => {
 const run = promisify(execFile);
 const installed = join(project, 'node_modules/attention-wasm/dist');
 
+/** For bundlers that do not know a worker by its address: its script is one more. */
+const entries = {
+  page: join(project, 'page.js'),
+  remote: join(project, 'remote.js'),
+  'worker-entry': join(installed, 'worker-entry.js'),
+};
+
 /** A text of the glue that no minifier changes. */
 const ofGlue = 'Mismatched type converter count';
 
@@ -47,10 +54,25 @@ async function judge(url) {
   expect(browser.foreignRequests()).toEqual([]);
 }
 
-/** A page that loads one script, beside the bundle. */
-function writePage(folder, script) {
-  const html = `<!doctype html><html lang="en"><meta charset="utf-8"><title>bundled</title><link rel="icon" href="data:,"><script type="module" src="${script}"></script></html>`;
-  writeFileSync(join(folder, 'index.html'), html);
+/** The same of an engine in a worker. */
+async function judgeRemote(url) {
+  await browser.open(url);
+  const result = await browser.waitFor(() => globalThis.result);
+  expect(result).toMatchObject({ variant: 'relaxed-simd' });
+  expect(result.difference).toBeLessThanOrEqual(4e-6);
+  // None, where the page before it has fetched the same for ever.
+  const modules = browser.requests().filter((address) => new URL(address).pathname.endsWith('.wasm'));
+  expect(modules.length).toBeLessThanOrEqual(1);
+  expect(browser.foreignRequests()).toEqual([]);
+}
+
+/** Two pages that load one script each, beside the bundle. */
+function writePages(folder, scripts) {
+  for (const [page, names] of Object.entries(scripts)) {
+    const tags = names.map((name) => `<script type="module" src="${name}"></script>`).join('');
+    const html = `<!doctype html><html lang="en"><meta charset="utf-8"><title>bundled</title><link rel="icon" href="data:,">${tags}</html>`;
+    writeFileSync(join(folder, `${page}.html`), html);
+  }
 }
 
 /** Under the strictest policy, from a sub-path. */
@@ -59,6 +81,8 @@ async function judgeFolder(folder, policy = contentSecurityPolicy) {
   const server = await serve({ root: folder, base: '/some/where/', headers });
   try {
     await judge(server.url);
+    expect(browser.violations()).toEqual([]);
+    await judgeRemote(`${server.url}remote.html`);
     expect(browser.violations()).toEqual([]);
   } finally {
     await server.close();
@@ -69,7 +93,9 @@ test('Vite, as it serves while one develops', async () => {
   const server = await createServer({ root: project, configFile: false, logLevel: 'warn', server: { port: 0 } });
   try {
     await server.listen();
-    await judge(server.resolvedUrls.local[0]);
+    const [url] = server.resolvedUrls.local;
+    await judge(url);
+    await judgeRemote(`${url}remote.html`);
   } finally {
     await server.close();
   }
@@ -77,12 +103,13 @@ test('Vite, as it serves while one develops', async () => {
 
 test('webpack', async () => {
   const webpack = await load('webpack');
-  const output = { path: join(project, 'dist-webpack'), publicPath: 'auto', filename: 'main.js' };
-  const config = { context: project, entry: './page.js', mode: 'production', output, performance: { hints: false } };
+  const output = { path: join(project, 'dist-webpack'), publicPath: 'auto', filename: '[name].js' };
+  const entry = { index: './page.js', remote: './remote.js' };
+  const config = { context: project, entry, mode: 'production', output, performance: { hints: false } };
   const stats = await promisify(webpack)(config);
   expect(stats.toJson().errors.map(({ message }) => message)).toEqual([]);
   expect(stats.toJson().warnings.map(({ message }) => message)).toEqual([]);
-  writePage(output.path, 'main.js');
+  writePages(output.path, { index: ['index.js'], remote: ['remote.js'] });
   await judgeFolder(output.path);
 });
 
@@ -94,14 +121,15 @@ test('Rollup', async () => {
   );
   const warnings = [];
   const bundle = await rollup({
-    input: join(project, 'page.js'),
+    input: entries,
     plugins: [(resolve.nodeResolve ?? resolve)({ browser: true }), importMetaAssets()],
     onwarn: ({ message }) => warnings.push(message),
   });
   const dir = join(project, 'dist-rollup');
   await bundle.write({ dir, format: 'es' });
   expect(warnings).toEqual([]);
-  writePage(dir, 'page.js');
+  writePages(dir, { index: ['page.js'], remote: ['worker-address.js', 'remote.js'] });
+  writeFileSync(join(dir, 'worker-address.js'), "globalThis.workerAddress = './worker-entry.js'");
   await judgeFolder(dir);
 });
 
@@ -109,24 +137,27 @@ test('Parcel', async () => {
   const core = await load('@parcel/core');
   const Parcel = core.default ?? core;
   const distDir = join(project, 'dist-parcel');
+  const pages = ['index.html', 'remote.html'];
   await new Parcel({
-    entries: join(project, 'index.html'),
+    entries: pages.map((page) => join(project, page)),
     defaultConfig: require.resolve('@parcel/config-default'),
     defaultTargetOptions: { distDir, publicUrl: './', shouldOptimize: true, sourceMaps: false },
     mode: 'production',
     cacheDir: join(project, '.parcel-cache'),
   }).run();
-  // Parcel writes an import map into the page, which the policy allows by its hash, as the guide says.
-  const [, map] = readFileSync(join(distDir, 'index.html'), 'utf8').match(/<script type="?importmap"?>(.*?)<\/script>/);
-  const hash = createHash('sha256').update(map).digest('base64');
-  await judgeFolder(distDir, contentSecurityPolicy.replace("script-src 'self'", `$& 'sha256-${hash}'`));
+  // Parcel writes an import map into each page, which the policy allows by its hash, as the guide says.
+  const hashes = pages.map((page) => {
+    const [, map] = readFileSync(join(distDir, page), 'utf8').match(/<script type="?importmap"?>(.*?)<\/script>/);
+    return `'sha256-${createHash('sha256').update(map).digest('base64')}'`;
+  });
+  await judgeFolder(distDir, contentSecurityPolicy.replace("script-src 'self'", `$& ${hashes.join(' ')}`));
 });
 
 test('esbuild, with its modules copied beside it as the guide says', async () => {
   const { build } = await load('esbuild');
   const outdir = join(project, 'dist-esbuild/assets');
   const { warnings } = await build({
-    entryPoints: [join(project, 'page.js')],
+    entryPoints: entries,
     bundle: true,
     format: 'esm',
     splitting: true,
@@ -138,7 +169,11 @@ test('esbuild, with its modules copied beside it as the guide says', async () =>
   for (const name of readdirSync(installed)) {
     if (name.endsWith('.wasm')) cpSync(join(installed, name), join(outdir, '..', name));
   }
-  writePage(join(outdir, '..'), 'assets/page.js');
+  writePages(join(outdir, '..'), {
+    index: ['assets/page.js'],
+    remote: ['worker-address.js', 'assets/remote.js'],
+  });
+  writeFileSync(join(outdir, '../worker-address.js'), "globalThis.workerAddress = './assets/worker-entry.js'");
   await judgeFolder(join(outdir, '..'));
 });
 
@@ -168,6 +203,7 @@ describe('Next.js', () => {
     try {
       expect(await (await fetch(server.url)).text()).toContain('loading');
       await judge(server.url);
+      await judgeRemote(`${server.url}remote`);
     } finally {
       server.close();
     }
@@ -211,11 +247,11 @@ function watchInstances() {
       return result;
     };
   }
-  const { Instance } = WebAssembly;
-  WebAssembly.Instance = (...args) => {
-    const instance = new Instance(...args);
-    made.push(new WeakRef(instance));
-    return instance;
+  WebAssembly.Instance = class extends WebAssembly.Instance {
+    constructor(...args) {
+      super(...args);
+      made.push(new WeakRef(this));
+    }
   };
   globalThis.instances = async () => {
     // What a task has looked at is held until it ends.
