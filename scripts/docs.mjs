@@ -25,7 +25,7 @@ async function checkLinks() {
     pathToFileURL(createRequire(join(folder, 'package.json')).resolve('linkinator')).href
   );
   const result = await new LinkChecker().check({
-    path: 'index.html',
+    path: '/', // What is below it is crawled.
     serverRoot: site,
     recurse: true,
     linksToSkip: ['^https?://(?!localhost)', '/explorer/.+'],
