@@ -6,11 +6,14 @@ import type { AttentionErrorCode } from './types.js';
  * getter, a mask rule) passes through unchanged.
  */
 export class AttentionError extends Error {
+  /** The same for every code; known also where `instanceof` does not reach, as between two copies of the package. */
   override readonly name = 'AttentionError';
+  /** The kind of reason: to be tested, where the message is to be read. */
   readonly code: AttentionErrorCode;
-  /** The argument's name as the documentation has it: `k`, `options.mask`. */
+  /** The argument's name as the documentation has it: `k`, `options.mask`. Absent where no single one is at fault. */
   readonly argument?: string;
 
+  /** The message begins with the argument, where there is one; `cause` is what lay behind, as a signal's reason. */
   constructor(code: AttentionErrorCode, argument: string | undefined, message: string, options?: { cause?: unknown }) {
     super(argument ? `${argument}: ${message}` : message, options);
     this.code = code;

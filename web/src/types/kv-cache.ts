@@ -2,70 +2,113 @@
 import type { AttentionCall } from './rules.js';
 import type { Integers, NdArray, TensorLike } from './tensors.js';
 
+/** Sizes and storage of a cache, fixed when it is made. Sizes are integers from 1 on; others are INVALID_ARGUMENT. */
 export interface KvCacheConfig {
-  /** B; 1 by default. */
+  /** B, the number of sequences; 1 by default. */
   batch?: number;
-  /** Hkv. */
+  /** Hkv, the number of key and value heads. */
   numKvHeads: number;
-  /** D. */
+  /** D, the size of a key. */
   headDim: number;
-  /** Dv; headDim by default. */
+  /** Dv, the size of a value; headDim by default. */
   valueDim?: number;
-  /** Keys stored per batch entry: required without a window; sinkTokens + window by default, and at least that. */
+  /**
+   * Keys stored per batch entry, in tokens: required without a window; sinkTokens + window by default, and at least
+   * that.
+   */
   capacity?: number;
   /**
    * How keys and values are kept; 'float32' by default. float16: |error| ≤ 2^-11·|x| (2^-25 below 2^-14; infinite from
-   * 65,520 on). int8: a factor for each head and position, |error| ≤ max|x|/254 of its values; where one of them is NaN or
-   * infinite, all become NaN.
+   * 65,520 on). int8: a factor for each head and position, |error| ≤ max|x|/254 of its values; where one of them is NaN
+   * or infinite, all become NaN.
    */
   dtype?: 'float32' | 'float16' | 'int8';
-  /** The query at position p sees keys p - window < j ≤ p; earlier ones are evicted, and the memory is bounded. */
+  /**
+   * In tokens, its own included: the query at position p sees keys p - window < j ≤ p; earlier ones are evicted, and
+   * the memory is bounded. Without it every key is kept, up to the capacity.
+   */
   window?: number;
-  /** Beside a window: the first positions, seen by every query and never evicted (StreamingLLM, Xiao et al. 2023). */
+  /**
+   * Beside a window: so many of the first positions are seen by every query and never evicted (StreamingLLM, Xiao et
+   * al. 2023, arXiv:2309.17453). 0 by default; without a window INVALID_ARGUMENT.
+   */
   sinkTokens?: number;
 }
 
 /**
  * Keys and values of the positions so far. Memory is taken in pages as it grows. A failed call changes nothing.
  *
- * With a window, `capacity` counts the keys that stay after a call: the first sinkTokens and the latest others. Eviction
- * follows attention, so that a chunk gives what its tokens would give one by one. Positions stay absolute: columns of
- * weights and masks are positions 0..length-1, and evicted ones count as masked (-Infinity in `weights: 'scores'` too).
+ * With a window, `capacity` counts the keys that stay after a call: the first sinkTokens and the latest others.
+ * Eviction follows attention, so that a chunk gives what its tokens would give one by one. Positions stay absolute:
+ * columns of weights and masks are positions 0..length-1, and evicted ones count as masked (-Infinity in
+ * `weights: 'scores'` too).
+ *
+ * @throws AttentionError DISPOSED after dispose(), of the cache or its engine.
  */
 export interface KvCache extends Disposable {
   /** Positions seen, also evicted ones: the next one's number. */
   readonly length: number;
+  /** Keys stored per batch entry, in tokens: the config's, or its default. */
   readonly capacity: number;
-  /** Of the pages it holds, also of those it shares with forks. */
+  /** Bytes of the pages it holds, also of those it shares with forks. */
   readonly byteLength: number;
   /**
-   * k [B,Hkv,S,D] and v [B,Hkv,S,Dv], or in any other shape of `scaledDotProductAttention`; numKvHeads: of packed ones.
-   * @throws AttentionError CAPACITY_EXCEEDED where there is no window; nothing is appended then.
+   * k [B,Hkv,S,D] and v [B,Hkv,S,Dv], or in any other shape of `scaledDotProductAttention`.
+   * @param options layout: of rank 4, 'BHSD' by default; numKvHeads: of packed ones, the cache's.
+   * @throws AttentionError CAPACITY_EXCEEDED where there is no window, nothing is appended then; SHAPE_MISMATCH;
+   * UNSUPPORTED_DTYPE; OUT_OF_MEMORY.
    */
   append(k: TensorLike, v: TensorLike, options?: { layout?: 'BHSD' | 'BSHD'; numKvHeads?: number }): void;
   /**
-   * Appends, then attends over everything held: causal by default, query 0 at the length before the call. k and v null:
-   * attends only, not causal by default. Skv, kvLengths and masks count held and new keys. numKvHeads is the cache's by
-   * default; 'upper-left' is INVALID_ARGUMENT.
+   * Appends, then attends over everything held, as scaledDotProductAttention does: causal by default, query 0 at the
+   * length before the call. k and v null: attends only, not causal by default. Skv, kvLengths and masks count held and
+   * new keys. numKvHeads is the cache's by default.
+   * @throws AttentionError CAPACITY_EXCEEDED and SHAPE_MISMATCH as append(); INVALID_ARGUMENT for causal 'upper-left',
+   * keyScales, valueScales, and one of k and v without the other.
    */
   attend: AttentionCall<[q: TensorLike, k: TensorLike | null, v: TensorLike | null]>;
   /**
-   * Forgets positions from `length` on: speculative tokens. With a window, what was evicted does not come back: where the
-   * windows of later queries reach it, it counts as masked. A capacity of n more than sinkTokens + window keeps windows
-   * whole when up to n + 1 positions are forgotten.
-   * @throws AttentionError INVALID_ARGUMENT where the last of those that would stay was evicted.
+   * Forgets positions from `length` on: speculative tokens (Leviathan et al. 2023, arXiv:2211.17192). With a window,
+   * what was evicted does not come back: where the windows of later queries reach it, it counts as masked. A capacity
+   * of n more than sinkTokens + window keeps windows whole when up to n + 1 positions are forgotten.
+   * @throws AttentionError INVALID_ARGUMENT above the present length, or where the last of those that would stay was
+   * evicted.
    */
   truncate(length: number): void;
+  /** Forgets every position and gives the pages back; the cache may be used again. */
   clear(): void;
-  /** A cache of the same contents. Both share pages until one of them writes. */
+  /**
+   * A cache of the same contents and config, to be disposed by itself. Both share pages until one of them writes.
+   * @throws AttentionError OUT_OF_MEMORY.
+   */
   fork(): KvCache;
-  /** Beam search: new batch entry i continues old entry batch[i]. */
+  /**
+   * Beam search: new batch entry i continues old entry batch[i]; no keys are copied.
+   * @param batch [B] entries, 0..B-1; one may stand there several times.
+   * @throws AttentionError SHAPE_MISMATCH for another length; INVALID_ARGUMENT for another entry; OUT_OF_MEMORY.
+   */
   reorder(batch: Integers): void;
-  /** Copies of keys [B,Hkv,length,D] and values [B,Hkv,length,Dv] as they are kept; zeros where they were evicted. */
-  read(): { key: NdArray; value: NdArray };
-  /** The contents, with a version and a checksum, for load() of a cache of the same config in any engine. */
+  /**
+   * Copies, in float32, of keys and values as they are kept; zeros where they were evicted.
+   * @throws AttentionError OUT_OF_MEMORY.
+   */
+  read(): {
+    /** [B,Hkv,length,D]. */
+    key: NdArray;
+    /** [B,Hkv,length,Dv]. */
+    value: NdArray;
+  };
+  /**
+   * The contents, with a version and a checksum, for load() of a cache of the same config in any engine.
+   * @throws AttentionError OUT_OF_MEMORY.
+   */
   toBytes(): Uint8Array<ArrayBuffer>;
-  /** @throws AttentionError CORRUPT_FILE; INVALID_ARGUMENT for a cache of another config. */
+  /**
+   * Takes the contents of toBytes() in the place of its own.
+   * @throws AttentionError CORRUPT_FILE where they were changed, cut or are of another version; INVALID_ARGUMENT for a
+   * cache of another config; OUT_OF_MEMORY.
+   */
   load(bytes: Uint8Array): void;
+  /** Gives its pages back, but for those that forks still share. Twice is fine. */
   dispose(): void;
 }

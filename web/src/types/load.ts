@@ -8,8 +8,13 @@ declare global {
   interface AbortSignal {}
 }
 
+/**
+ * A build of the module, in the file `attention-<variant>.wasm`: WebAssembly's 128-bit SIMD, or relaxed SIMD with its
+ * fused multiply-add; '-threads' over shared memory.
+ */
 export type Variant = 'simd' | 'relaxed-simd' | 'simd-threads' | 'relaxed-simd-threads';
 
+/** Which build is loaded, from where, and how much it may take. */
 export interface LoadOptions {
   /**
    * 'auto' (default) takes the fastest variant whose numerical self-test passes here; a named one is taken or refused
@@ -17,16 +22,16 @@ export interface LoadOptions {
    */
   variant?: 'auto' | Variant;
   /**
-   * How many threads share the work of a call, 1 to 64; results are the same bits with any number. 1 by default; 'auto' by
-   * default, and at least 2, beside a named variant with threads.
+   * How many threads share the work of a call, 1 to 64; results are the same bits with any number. 1 by default; 'auto'
+   * by default, and at least 2, beside a named variant with threads.
    *
    * 'auto' is one for each processor where the memory can be shared and this thread may wait: in workers of pages that
    * are cross-origin isolated, in Node.js, Deno and Bun. Elsewhere it is 1, and `info.threadsReason` says why. A number
    * above 1 that cannot be had is UNSUPPORTED_ENGINE (on a page's main thread always: make the engine in a worker), and
    * INVALID_ARGUMENT beside a named variant without threads.
    *
-   * Threads are workers of the script attention-threads-module.js, which must be of the same origin. Where a policy
-   * has require-trusted-types-for 'script', it must allow the policy name 'attention-wasm' (or have a default policy).
+   * Threads are workers of the script attention-threads-module.js, which must be of the same origin. Where a policy has
+   * require-trusted-types-for 'script', it must allow the policy name 'attention-wasm' (or have a default policy).
    */
   threads?: number | 'auto';
   /**
@@ -38,14 +43,15 @@ export interface LoadOptions {
   /**
    * Where the module's bytes come from: bundlers, CDNs, strict CSP, offline, edge. The address or the content of one
    * .wasm file, or a function from the file's name to its address. Bytes of another variant than the one named:
-   * INVALID_ARGUMENT. Default: the files beside this module.
+   * INVALID_ARGUMENT; what cannot be read or compiled: LOAD_FAILED. Default: the files beside this module.
    */
   wasm?: string | URL | ArrayBuffer | Uint8Array | Response | WebAssembly.Module | ((file: string) => string | URL);
   /**
-   * Default 4 GiB, at least 4 MiB and a quarter more for each thread beside the first. Past it: OUT_OF_MEMORY, and the
-   * engine works on. With threads the whole is reserved, not used; where that fails, half of it, or a quarter …
+   * In bytes: 4 GiB by default and at most, at least 4 MiB and a quarter of one more for each thread beside the first;
+   * else INVALID_ARGUMENT. Past it: OUT_OF_MEMORY, and the engine works on. With threads the whole is reserved, not
+   * used; where that fails, half of it, or a quarter …
    */
   maximumMemoryBytes?: number;
-  /** Rejects with ABORTED, cause = signal.reason. */
+  /** Rejects with ABORTED, cause = signal.reason; a fetch that other loads share goes on. */
   signal?: AbortSignal;
 }

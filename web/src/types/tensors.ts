@@ -1,22 +1,32 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-/** IEEE half floats; by shape, so that older TypeScript libraries read it too. */
+/** A Float16Array of IEEE half floats; by shape, so that older TypeScript libraries read it too. */
 export interface Float16ArrayLike extends ArrayLike<number> {
+  /** The memory of the halves: their bits are read from it, from `byteOffset` on. */
   readonly buffer: ArrayBufferLike;
+  /** By which it is known, since engines without the class have stand-ins. */
   readonly [Symbol.toStringTag]: 'Float16Array';
 }
 
+/**
+ * Element types of tensors in WebAssembly memory: IEEE floats of 4 and 2 bytes, signed integers of 1 and 4 bytes, and
+ * bytes of which every non-zero one is true.
+ */
 export type DType = 'float32' | 'float16' | 'int8' | 'int32' | 'bool';
 
 /**
  * Anything with data and a shape: this package's tensors (read in place when of the same engine, else
  * INVALID_ARGUMENT), onnxruntime and transformers.js tensors (`dims`, `type`), plain objects.
  *
- * The element type comes from `dtype`, else `type`, else the array; a Uint16Array without either is
- * UNSUPPORTED_DTYPE, never a guess. Float64 is rounded to float32. Everything is computed in float32 and every result
- * is float32. Arrays are copied in on each call; `embedding` copies only the rows asked for.
+ * The element type comes from `dtype`, else `type`, else the array; a Uint16Array without either is UNSUPPORTED_DTYPE,
+ * never a guess. Float64 is rounded to float32. Everything is computed in float32 and every result is float32. Arrays
+ * are copied in on each call; `embedding` copies only the rows asked for.
+ *
+ * @throws AttentionError SHAPE_MISMATCH where the sizes' product is not the array's length, or there are more than 8
+ * axes; UNSUPPORTED_DTYPE where array and type do not go together; INVALID_ARGUMENT where an int64 value is no int32.
  */
 export type TensorLike =
   | ({
+      /** Row-major values without gaps; float16 as a Float16Array, or its bits as a Uint16Array. */
       readonly data:
         | Float32Array
         | Float64Array
@@ -26,16 +36,38 @@ export type TensorLike =
         | Int8Array
         | Uint8Array
         | BigInt64Array;
+      /** Element type; the array's own by default. */
       readonly dtype?: DType | 'float64' | 'int64' | 'uint8';
-    } & ({ readonly shape: readonly number[] } | { readonly dims: readonly number[] }))
-  | { readonly data: ArrayLike<unknown>; readonly dims: readonly number[]; readonly type: string };
+    } & (
+      | {
+          /** Sizes, the outermost axis first; [] is a scalar. */
+          readonly shape: readonly number[];
+        }
+      | {
+          /** The same by onnxruntime's name. */
+          readonly dims: readonly number[];
+        }
+    ))
+  | {
+      /** The typed array of an onnxruntime or transformers.js tensor. */
+      readonly data: ArrayLike<unknown>;
+      /** Sizes, the outermost axis first. */
+      readonly dims: readonly number[];
+      /** Element type by the names that `dtype` has above; another one is UNSUPPORTED_DTYPE. */
+      readonly type: string;
+    };
 
-/** Ids, lengths, positions: int64 as tokenizers and onnxruntime give it is welcome. */
+/**
+ * Ids, lengths, positions: int64 as tokenizers and onnxruntime give it is welcome. What is no 32-bit integer is
+ * INVALID_ARGUMENT.
+ */
 export type Integers = ArrayLike<number | bigint>;
 
 /** A result owned by JavaScript: an ordinary copy, garbage collected, transferable, never a view that can go stale. */
 export interface NdArray {
+  /** Row-major values. */
   data: Float32Array<ArrayBuffer>;
+  /** Sizes, the outermost axis first. */
   shape: number[];
   /** The same as `shape`. */
   dims: number[];
@@ -43,10 +75,15 @@ export interface NdArray {
 
 /** The array behind `Tensor.data`, by element type. */
 export interface TensorData {
+  /** IEEE single floats, 4 bytes each. */
   float32: Float32Array;
+  /** The bits of IEEE half floats, 2 bytes each. */
   float16: Uint16Array;
+  /** Signed bytes; what they stand for, factors beside them say (keyScales, valueScales). */
   int8: Int8Array;
+  /** Signed integers, 4 bytes each; int64 and uint8 are held so, too. */
   int32: Int32Array;
+  /** One byte each: non-zero is true. */
   bool: Uint8Array;
 }
 
@@ -55,23 +92,33 @@ export interface TensorData {
  * not see WebAssembly memory, so the finaliser is only a net.
  */
 export interface Tensor<D extends DType = DType> extends Disposable {
+  /** Sizes, the outermost axis first; fixed when the tensor is made. */
   readonly shape: readonly number[];
+  /** The same as `shape`. */
   readonly dims: readonly number[];
+  /** Element type; fixed when the tensor is made. */
   readonly dtype: D;
   /**
    * A live view, made anew if memory has grown; valid until the next call. Writable: nothing is remembered of its
-   * contents between calls. With threads its memory is shared, which some functions of browsers refuse (TextDecoder, for
-   * one): `slice()` makes an ordinary array.
-   * @throws AttentionError DISPOSED after dispose.
+   * contents between calls. With threads its memory is shared, which some functions of browsers refuse (TextDecoder,
+   * for one): `slice()` makes an ordinary array.
+   * @throws AttentionError DISPOSED after dispose().
    */
   readonly data: TensorData[D];
+  /** Gives its memory back; calls that are given it then throw DISPOSED. Twice is fine. */
   dispose(): void;
 }
 
 /**
  * Where to put an output: float32, of its shape (Tensor) or length (array). It is returned in the result's place (an
  * NdArray over the array, or the Tensor itself). Element-wise layers, norms, softmax and rotaryEmbedding may write onto
- * x; any other overlap with an input is INVALID_ARGUMENT.
+ * x; any other overlap with an input is INVALID_ARGUMENT, another shape or length SHAPE_MISMATCH.
  */
 export type Out = Tensor<'float32'> | Float32Array;
-export type Into<O> = O extends { dispose(): void } ? O : NdArray;
+/** What comes back in the place of a result: the tensor that was given as `out`, else an NdArray. */
+export type Into<O> = O extends {
+  /** By which tensors are told from arrays. */
+  dispose(): void;
+}
+  ? O
+  : NdArray;

@@ -10,78 +10,137 @@ import type { TensorLike } from './tensors.js';
 export interface LinearWeight extends Disposable {
   /** [out,in]. */
   readonly shape: readonly number[];
+  /** The same as `shape`. */
   readonly dims: readonly number[];
+  /** How the weights are kept: exactly, or as 8-bit integers with a factor for each output. */
   readonly dtype: 'float32' | 'int8';
+  /** Bytes of WebAssembly memory that they take, factors and padding included. */
   readonly byteLength: number;
+  /** Gives the memory back; calls that are given it then throw DISPOSED. Twice is fine. */
   dispose(): void;
 }
 
-/** query [H·D,E], key [Hkv·D,E], value [Hkv·Dv,E], output [E,H·Dv]; biases as long as the rows. */
+/**
+ * Weights [out,in] of the linear layers around attention (Vaswani et al. 2017, 3.2.2); biases as long as the rows, and
+ * none by default.
+ */
 export interface ProjectionWeights<T = TensorLike> {
+  /** W_Q, [H·D,E]: query head h owns rows h·D to (h+1)·D. */
   query: T;
+  /** W_K, [Hkv·D,E], or [Hkv·D,Ec] where keys come from a context. */
   key: T;
+  /** W_V, [Hkv·Dv,E], or [Hkv·Dv,Ec] where values come from a context. */
   value: T;
+  /** W_O, [E,H·Dv]; without it the attended values of all heads are the result. */
   output?: T;
+  /** [H·D]. */
   queryBias?: T;
+  /** [Hkv·D]. */
   keyBias?: T;
+  /** [Hkv·Dv]. */
   valueBias?: T;
+  /** [E]; INVALID_ARGUMENT without output. */
   outputBias?: T;
 }
 
-/** up [F,E], down [E,F], gate [F,E]. */
+/** Weights [out,in] of a feed-forward network with inner size F; biases are none by default. */
 export interface FeedForwardWeights {
+  /** [F,E]: its values are activated, unless there is a gate. */
   up: TensorLike | LinearWeight;
+  /** [E,F]. */
   down: TensorLike | LinearWeight;
+  /** [F,E]: its activated values multiply those of up (Shazeer 2020, arXiv:2002.05202). None by default. */
   gate?: TensorLike | LinearWeight;
+  /** [F]. */
   upBias?: TensorLike;
+  /** [E]. */
   downBias?: TensorLike;
+  /** [F]; INVALID_ARGUMENT without gate. */
   gateBias?: TensorLike;
 }
 
+/** Sizes of a layer, as torch.nn.MultiheadAttention has them; integers from 1 on, others are INVALID_ARGUMENT. */
 export interface MultiHeadConfig {
   /** E, of queries and of the result; D = E/numHeads. */
   embedDim: number;
+  /** H, a divisor of E. */
   numHeads: number;
-  /** numHeads by default; a divisor of it. */
+  /** Hkv: numHeads by default; a divisor of it (grouped queries, which torch's layer does not have). */
   numKvHeads?: number;
-  /** Sizes of keys and values as they come in; E by default. Given, the three projections are separate weights. */
+  /** Size of keys as they come in; E by default. Another one than E wants three separate projection weights. */
   kdim?: number;
+  /** Size of values as they come in; E by default. Another one than E wants three separate projection weights. */
   vdim?: number;
 }
 
+/** What the layer takes beside attention's options; of these numHeads and numKvHeads can only be its own. */
 export interface MultiHeadExtras {
-  /** weights [B,Sq,Skv], the mean over the heads, instead of [B,H,Sq,Skv]. */
+  /**
+   * weights [B,Sq,Skv], the mean over the heads (torch's average_attn_weights), instead of [B,H,Sq,Skv]; false by
+   * default, INVALID_ARGUMENT without weights.
+   */
   averageWeights?: boolean;
   /**
    * Projected keys and values are appended to it, and the queries see all it holds: causal by default.
-   * @throws AttentionError SHAPE_MISMATCH where its sizes are not the layer's.
+   * @throws AttentionError SHAPE_MISMATCH where its sizes are not the layer's; CAPACITY_EXCEEDED; DISPOSED;
+   * INVALID_ARGUMENT for a cache of another engine.
    */
   cache?: KvCache;
 }
 
-/** A layer with its weights in WebAssembly memory. */
+/** torch.nn.MultiheadAttention, batch first: a layer with its weights in WebAssembly memory. */
 export interface MultiHeadAttention extends Disposable {
-  /** query [B,Sq,E] or [Sq,E], key [B,Skv,kdim], value [B,Skv,vdim]; key defaults to query, value to key. */
+  /**
+   * query [B,Sq,E] or [Sq,E], key [B,Skv,kdim], value [B,Skv,vdim] → output [B,Sq,E] or [Sq,E]; key defaults to query,
+   * value to key.
+   * @throws AttentionError SHAPE_MISMATCH; INVALID_ARGUMENT for a key or value left out whose size is not the layer's;
+   * UNSUPPORTED_DTYPE; DISPOSED.
+   */
   forward: AttentionCall<[query: TensorLike], MultiHeadExtras> &
     AttentionCall<[query: TensorLike, key: TensorLike | undefined, value?: TensorLike], MultiHeadExtras>;
+  /** Gives the weights' memory back; forward() then throws DISPOSED. Twice is fine. */
   dispose(): void;
 }
 
-/** Longer contexts than a model was trained for, as the config.json of checkpoints have them. */
+/**
+ * Longer contexts than a model was trained for, as the config.json of checkpoints have them. Numbers are above 0;
+ * others are INVALID_ARGUMENT.
+ */
 export type RopeScaling =
-  /** Positions divided by `factor` (Chen et al. 2023). */
-  | { type: 'linear'; factor: number }
-  /** Long wavelengths divided by `factor`, short ones kept (Llama 3.1). */
-  | { type: 'llama3'; factor: number; lowFreqFactor: number; highFreqFactor: number; originalContext: number }
-  /**
-   * Peng et al. 2023. betaFast 32, betaSlow 1 by default; attentionFactor, 0.1·ln(factor)+1 by default, multiplies cos
-   * and sin.
-   */
+  /** Positions divided by `factor` (position interpolation, Chen et al. 2023, arXiv:2306.15595). */
   | {
-      type: 'yarn';
+      /** As config.json's rope_type. */
+      type: 'linear';
+      /** How many times longer the context is. */
       factor: number;
+    }
+  /** Frequencies of long wavelengths divided by `factor`, those of short ones kept (Llama 3.1, arXiv:2407.21783). */
+  | {
+      /** As config.json's rope_type. */
+      type: 'llama3';
+      /** What divides the frequencies of long wavelengths. */
+      factor: number;
+      /** Wavelengths above originalContext/lowFreqFactor tokens are long. */
+      lowFreqFactor: number;
+      /**
+       * Wavelengths below originalContext/highFreqFactor tokens are short; above lowFreqFactor. In between: in part.
+       */
+      highFreqFactor: number;
+      /** The context of training, in tokens. */
       originalContext: number;
+    }
+  /** YaRN: between interpolation and none by the number of turns (Peng et al. 2023, arXiv:2309.00071). */
+  | {
+      /** As config.json's rope_type. */
+      type: 'yarn';
+      /** What divides the frequencies of pairs with few turns. */
+      factor: number;
+      /** The context of training, in tokens. */
+      originalContext: number;
+      /** Pairs with more turns over originalContext are kept; above betaSlow, 32 by default. */
       betaFast?: number;
+      /** Pairs with fewer turns over originalContext are divided by `factor`; 1 by default. */
       betaSlow?: number;
+      /** Multiplies cos and sin; 0.1·ln(factor)+1 by default. */
       attentionFactor?: number;
     };
