@@ -34,8 +34,9 @@ const families: Record<Model['type'], Family> = {
  * int8 with a factor for each output (|error| ≤ max|w|/254), which takes a quarter of the memory; tables of positions
  * and types in the file's own type.
  *
+ * @param options weights: 'float32' by default.
  * @throws AttentionError INVALID_ARGUMENT naming what is missing or not built, SHAPE_MISMATCH naming the tensor,
- * CORRUPT_FILE, UNSUPPORTED_DTYPE, OUT_OF_MEMORY.
+ * CORRUPT_FILE, UNSUPPORTED_DTYPE, OUT_OF_MEMORY, DISPOSED. Nothing stays in memory then.
  */
 export function createModel(
   attention: Attention,

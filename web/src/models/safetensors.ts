@@ -27,10 +27,13 @@ const dtypes: Record<string, { dtype: FileTensor['dtype']; bytes: number; read: 
 };
 
 /**
- * Reads a .safetensors file: 8 bytes of header length, a JSON header, and the tensors' bytes without gap or overlap.
- * The result has no prototype, so that any name is a plain key.
+ * Reads a .safetensors file (Hugging Face's format): 8 bytes of header length, a JSON header of at most 100,000,000
+ * bytes, and the tensors' bytes without gap or overlap. The result has no prototype, so that any name is a plain key.
  *
- * @throws AttentionError CORRUPT_FILE on anything malformed; UNSUPPORTED_DTYPE, naming the tensor.
+ * @param bytes The whole file; the tensors are views of it where they are aligned.
+ * @throws AttentionError CORRUPT_FILE on anything malformed; UNSUPPORTED_DTYPE, naming the tensor, for any type but
+ * F64, F32, F16, BF16, I64, I32, I8, U8 and BOOL; INVALID_ARGUMENT where bytes is neither an ArrayBuffer nor a
+ * Uint8Array.
  */
 export function readSafetensors(bytes: ArrayBuffer | Uint8Array): Record<string, FileTensor> {
   if (!(bytes instanceof ArrayBuffer || bytes instanceof Uint8Array)) {

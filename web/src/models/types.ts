@@ -1,43 +1,77 @@
 import type { Integers, KvCacheConfig, Mask, NdArray, TensorLike } from '../types.js';
 
-/** F16 is a Uint16Array with dtype 'float16'; BF16 and F64 come as Float32Array. Views into `bytes` where aligned, copies elsewhere. */
+/**
+ * A tensor of a .safetensors file, to be given wherever a TensorLike is. F16 is a Uint16Array with dtype 'float16'; BF16
+ * and F64 come as Float32Array. Views into `bytes` where aligned, copies elsewhere.
+ */
 export interface FileTensor {
+  /** Row-major values. */
   readonly data: Float32Array | Uint16Array | Int32Array | Int8Array | Uint8Array | BigInt64Array;
+  /** Sizes, the outermost axis first. */
   readonly shape: readonly number[];
+  /** What `data` holds: 'float32' also of BF16 and F64, widened and rounded. */
   readonly dtype: 'float32' | 'float16' | 'int32' | 'int8' | 'uint8' | 'bool' | 'int64';
 }
 
+/** The files of a Hugging Face checkpoint that make a model. */
 export interface ModelFiles {
   /**
    * Hugging Face's config.json, parsed. model_type: bert | distilbert | roberta | gpt2 | llama | vit | marian; another
    * one, or an option of it that is not built: INVALID_ARGUMENT naming it.
    */
-  config: { readonly model_type: string; readonly [key: string]: unknown };
+  config: {
+    /**
+     * The family: BERT (Devlin et al. 2018, arXiv:1810.04805), DistilBERT (Sanh et al. 2019, arXiv:1910.01108), RoBERTa
+     * (Liu et al. 2019, arXiv:1907.11692), GPT-2 (Radford et al. 2019), Llama (Touvron et al. 2023, arXiv:2302.13971),
+     * ViT (Dosovitskiy et al. 2021, arXiv:2010.11929), Marian (Junczys-Dowmunt et al. 2018, arXiv:1804.00344).
+     */
+    readonly model_type: string;
+    readonly [key: string]: unknown;
+  };
   /**
    * By Hugging Face names, with or without the leading 'bert.', 'transformer.', 'model.', 'vit.'; or the bytes of one
-   * .safetensors file.
+   * .safetensors file. float32 or float16; a missing one is INVALID_ARGUMENT, one of another shape SHAPE_MISMATCH.
    */
   tensors: Readonly<Record<string, TensorLike>> | ArrayBuffer | Uint8Array;
 }
 
-/** One sequence, sequences of any lengths (padded on the right inside), or a tensor [S] or [B,S]. */
+/**
+ * One sequence, sequences of any lengths (padded on the right inside), or a tensor [S] or [B,S] of integers. No tokens,
+ * or an id outside the vocabulary: INVALID_ARGUMENT.
+ */
 export type TokenIds = Integers | readonly Integers[] | TensorLike;
 
-/** Which attention weights to return: all, or those of some layers and heads, in the order given. */
-export type AttentionTap = boolean | { readonly layers?: readonly number[]; readonly heads?: readonly number[] };
+/**
+ * Which attention weights to return: all, or those of some layers and heads, in the order given. An index that the
+ * model does not have is INVALID_ARGUMENT.
+ */
+export type AttentionTap =
+  | boolean
+  | {
+      /** Layers, counted from 0; all by default. */
+      readonly layers?: readonly number[];
+      /** Query heads of each of them, counted from 0; all by default. */
+      readonly heads?: readonly number[];
+    };
 
-/** Of an encoder-decoder, mask, ablateHeads and attentionTemperature change the decoder's own attention. */
+/**
+ * What every pass through a model takes. Of an encoder-decoder, mask, ablateHeads and attentionTemperature change the
+ * decoder's own attention. An option that the family does not have is INVALID_ARGUMENT.
+ */
 export interface ModelOptions {
   /**
    * [B,S], 1 attends. Default: every token, or the lengths of a ragged batch. Decoders count positions over attended
    * tokens, so that padding on the left works; a cache remembers the mask of what it holds.
    */
   attentionMask?: TokenIds;
-  /** [B,S]; 0 by default. Of BERT and RoBERTa. */
+  /** [B,S] rows of the table of token types (BERT's segments); 0 by default. Of BERT and RoBERTa. */
   tokenTypeIds?: TokenIds;
-  /** Beside the model's own rule, as `options.mask` of attention: one for every layer, or one for each (null: none). */
+  /**
+   * Beside the model's own rule, as `options.mask` of attention: one for every layer, or one for each (null: none),
+   * else SHAPE_MISMATCH. None by default.
+   */
   mask?: Mask | TensorLike | readonly (Mask | TensorLike | null)[];
-  /** Heads whose attended values are taken as zero (Michel et al. 2019). */
+  /** Heads, counted from 0, whose attended values are taken as zero (Michel et al. 2019, arXiv:1905.10650). */
   ablateHeads?: readonly (readonly [layer: number, head: number])[];
   /** Scores are divided by it before the softmax; above 0, 1 by default. */
   attentionTemperature?: number;
@@ -45,16 +79,29 @@ export interface ModelOptions {
   signal?: AbortSignal;
 }
 
+/** What forward() is asked for beside the last hidden state. */
 export interface ForwardOptions<A extends AttentionTap = AttentionTap> extends ModelOptions {
+  /** Attention probabilities, S·Skv·4 bytes for each head of each sequence; false by default. */
   attention?: A;
+  /** Embeddings and the output of each layer; false by default. */
   hiddenStates?: boolean;
-  /** Encoder-decoders: the target so far. Attentions are then the decoder's own, with the two others beside them. */
+  /**
+   * Encoder-decoders, required of them: the target so far, of the input's B. Attentions are then the decoder's own,
+   * with the two others beside them.
+   */
   decoderIds?: TokenIds;
-  /** Queries, keys, values and log-sum-exp of each layer. */
+  /** Queries, keys, values and log-sum-exp of each layer; false by default. */
   projections?: boolean;
-  /** Decoders: 'last' [B,1,V] of each sequence's last attended token (default), 'all' [B,S,V], or none. */
+  /**
+   * Decoders: 'last' [B,1,V] of each sequence's last attended token (default), 'all' [B,S,V], S·V·4 bytes of each
+   * sequence, or none.
+   */
   logits?: 'last' | 'all' | false;
-  /** Decoders: the input continues what the cache holds. */
+  /**
+   * Decoders: the input continues what the cache holds. None by default.
+   * @throws AttentionError SHAPE_MISMATCH for another batch size; CAPACITY_EXCEEDED; INVALID_ARGUMENT for another
+   * model's cache; DISPOSED.
+   */
   cache?: ModelCache;
   /** Called after each layer, counted from 0; an encoder's layers come before its decoder's. */
   onLayer?: (layer: number, layers: number) => void;
@@ -64,116 +111,176 @@ export interface ForwardOptions<A extends AttentionTap = AttentionTap> extends M
 export interface LayerProjections {
   /** [B,H,S,D], after rotary positions. */
   query: NdArray;
-  /** [B,Hkv,Skv,D], after rotary positions; all that a cache holds, as it keeps it, and zeros where it no longer does. */
+  /**
+   * [B,Hkv,Skv,D], after rotary positions; all that a cache holds, as it keeps it, and zeros where it no longer does.
+   */
   key: NdArray;
   /** [B,Hkv,Skv,D]. */
   value: NdArray;
   /** [B,H,S]. */
   logSumExp: NdArray;
+  /** What multiplied q·k: 1/(sqrt(D)·attentionTemperature), divided by layer + 1 where GPT-2's config says so. */
   scale: number;
 }
 
-/** B is there also for one sequence; columns of padding are zeros, its rows mean nothing. */
+/** What forward() gives. B is there also for one sequence; columns of padding are zeros, its rows mean nothing. */
 export interface ForwardResult<A = AttentionTap> {
   /** [B,S,E], after the final norm where there is one. */
   lastHiddenState: NdArray;
   /** One per layer asked for, in that order: [B, heads asked, S, Skv]. */
   attentions: A extends false ? undefined : NdArray[];
-  /** Of an encoder-decoder: [B, heads asked, S of the input, the same] and [B, heads asked, S, S of the input]. */
+  /**
+   * Of an encoder-decoder, where `attention` asks: the encoder's own, [B, heads asked, S of the input, the same], of
+   * those of the layers and heads that it has.
+   */
   encoderAttentions?: NdArray[];
+  /**
+   * Of an encoder-decoder, where `attention` asks: the decoder's over the encoder, [B, heads asked, S, S of the input].
+   */
   crossAttentions?: NdArray[];
   /** L+1 of [B,S,E]: embeddings, then each layer's output, before any final norm. */
   hiddenStates?: NdArray[];
-  /** One per layer. */
+  /** One per layer, where `projections` asks; of an encoder-decoder the decoder's. */
   projections?: LayerProjections[];
-  /** Decoders: of the next token. 'vit': [B,labels], where the file has a classifier. */
+  /** Decoders: of the next token, [B,1,V] or [B,S,V]. 'vit': [B,labels], where the file has a classifier. */
   logits?: NdArray;
   /** tanh of a linear layer over the first token, [B,E], where the file has a pooler. */
   pooled?: NdArray;
 }
 
+/** How embed() makes one vector of a sequence's last hidden states. */
 export interface EmbedOptions extends ModelOptions {
-  /** 'mean' by default, over attended tokens; 'cls': the first token; 'last': the last attended token. */
+  /**
+   * 'mean' by default, over attended tokens (Reimers & Gurevych 2019, arXiv:1908.10084); 'cls': the first token;
+   * 'last': the last attended token.
+   */
   pooling?: 'mean' | 'cls' | 'last';
-  /** Divides by the Euclidean length; true by default. */
+  /** Divides by the Euclidean length; a vector of zeros stays one. True by default. */
   normalize?: boolean;
 }
 
+/** How many tokens generate() makes, how each is picked, and what is told of them. */
 export interface GenerateOptions<A extends AttentionTap = AttentionTap> extends ModelOptions {
   /** From 1 on; with prompt and cache at most the model's maxLength. */
   maxNewTokens: number;
-  /** 0 by default: the most likely token, and the other three are refused. */
+  /**
+   * Logits are divided by it before the softmax, of which a token is drawn. 0 by default: the most likely token, and
+   * topK, topP and seed are refused. Below 0: INVALID_ARGUMENT.
+   */
   temperature?: number;
-  /** Only so many of the most likely tokens (Fan et al. 2018). */
+  /** Only so many of the most likely tokens, from 1 (Fan et al. 2018, arXiv:1805.04833); all by default. */
   topK?: number;
-  /** Only the fewest most likely tokens whose share of probability, of the topK where given, reaches it (Holtzman et al. 2020). */
+  /**
+   * Only the fewest most likely tokens whose share of probability, of the topK where given, reaches it: above 0, at
+   * most 1, the default (nucleus sampling, Holtzman et al. 2020, arXiv:1904.09751).
+   */
   topP?: number;
-  /** The same seed, the same tokens; 0 by default. */
+  /** A 32-bit integer: the same seed, the same tokens; 0 by default. */
   seed?: number;
   /** Ids that end the text; the config's eos_token_id by default; [] never stops. */
   stop?: Integers;
   /**
-   * The prompt continues what it holds. It then holds every token that was read: all but the last new one, or all where a
-   * stop id ended the text.
+   * The prompt continues what it holds. It then holds every token that was read: all but the last new one, or all where
+   * a stop id ended the text. Of decoders; by default one of its own, for this call only.
    */
   cache?: ModelCache;
+  /** Which attention probabilities of each step onToken gets; false by default. */
   attention?: A;
   /**
-   * Awaited after each token; false ends. It must not wait for another call of this model, which waits for this one. logProbability is the model's own, whatever temperature, topK and topP say.
-   * attentions: one per layer asked for, [1, heads asked, rows of this step, Skv]; the first step's rows are the prompt's.
+   * Awaited after each token; false ends. It must not wait for another call of this model, which waits for this one.
+   * What it throws passes through.
    */
   onToken?: (token: {
+    /** Of the vocabulary. */
     id: number;
+    /** Among the new tokens, from 0. */
     index: number;
+    /** Natural log, the model's own, whatever temperature, topK and topP say. */
     logProbability: number;
+    /** One per layer asked for, [1, heads asked, rows of this step, Skv]; the first step's rows are the prompt's. */
     attentions: A extends false ? undefined : NdArray[];
   }) => unknown;
 }
 
-/** capacity is the model's maxLength by default. */
+/** Of a cache for a model: KvCacheConfig without what the model says. capacity is its maxLength by default. */
 export type CacheOptions = Omit<KvCacheConfig, 'numKvHeads' | 'headDim' | 'valueDim'>;
 
-/** Promises give way to the event loop between layers. Calls on one model run one after another. */
+/**
+ * A transformer with its weights in an engine's memory. Promises give way to the event loop between layers. Calls on
+ * one model run one after another.
+ * @throws AttentionError where promises reject: INVALID_ARGUMENT, SHAPE_MISMATCH, UNSUPPORTED_DTYPE, OUT_OF_MEMORY,
+ * ABORTED, DISPOSED after dispose(), of the model or its engine.
+ */
 export interface Model extends Disposable {
+  /** The family, as config.json's model_type. */
   readonly type: 'bert' | 'distilbert' | 'roberta' | 'gpt2' | 'llama' | 'vit' | 'marian';
-  /** Of an encoder-decoder, these three are the decoder's. */
+  /** L, the number of layers. Of an encoder-decoder, these three are the decoder's. */
   readonly layers: number;
+  /** H, query heads of each layer. */
   readonly heads: number;
+  /** Hkv, key and value heads of each layer; a divisor of H. */
   readonly kvHeads: number;
+  /** E, the size of a token's hidden state. */
   readonly embedSize: number;
-  /** The most tokens a sequence may have; of 'vit' those it has. */
+  /** The most tokens a sequence may have, those of a cache included; of 'vit' those it has. */
   readonly maxLength: number;
-  /** Memory the weights take. */
+  /** Bytes of WebAssembly memory that the weights take. */
   readonly byteLength: number;
-  /** Token ids; for 'vit' pixels [B,C,height,width], normalised as the model was trained. */
+  /**
+   * One pass. Token ids; for 'vit' pixels [B,C,height,width], normalised as the model was trained.
+   * @throws AttentionError INVALID_ARGUMENT for more tokens than maxLength; CAPACITY_EXCEEDED for more than the cache
+   * takes.
+   */
   forward<A extends AttentionTap = false>(
     input: TokenIds,
     options?: ForwardOptions<A>,
   ): Promise<ForwardResult<NoInfer<A>>>;
-  /** [B,E]; of an encoder-decoder by its encoder. */
+  /** One vector for each sequence, [B,E], pooled from the last hidden states; of an encoder-decoder by its encoder. */
   embed(input: TokenIds, options?: EmbedOptions): Promise<NdArray>;
   /**
    * The new ids, without prompt and stop id: of decoders for one sequence; of an encoder-decoder for one source.
-   * @throws AttentionError INVALID_ARGUMENT where prompt and maxNewTokens are more than maxLength; CAPACITY_EXCEEDED
-   * where they are more than the cache takes, before any work.
+   * @throws AttentionError INVALID_ARGUMENT where prompt and maxNewTokens are more than maxLength, and for families
+   * that do not generate; SHAPE_MISMATCH for several sequences; CAPACITY_EXCEEDED where they are more than the cache
+   * takes, before any work.
    */
   generate<A extends AttentionTap = false>(
     prompt: Integers | TensorLike,
     options: GenerateOptions<A>,
   ): Promise<Int32Array<ArrayBuffer>>;
-  /** Of decoders: keys and values of all layers, for forward() and generate() of this model. */
+  /**
+   * Of decoders: keys and values of all layers, for forward() and generate() of this model.
+   * @throws AttentionError INVALID_ARGUMENT for other families, and as kvCache(); OUT_OF_MEMORY; DISPOSED.
+   */
   createCache(options?: CacheOptions): ModelCache;
   /** Gives the weights' memory back. Twice is fine. */
   dispose(): void;
 }
 
-/** Keys and values of all layers of a model. */
+/**
+ * Keys and values of all layers of a model, and which of their tokens attend.
+ * @throws AttentionError DISPOSED after dispose(), of the cache or its engine.
+ */
 export interface ModelCache extends Disposable {
   /** Tokens seen, after the last finished call. */
   readonly length: number;
+  /** Bytes of the pages of all layers, also of those shared with forks; after the last finished call. */
   readonly byteLength: number;
+  /**
+   * Forgets tokens from `length` on: speculative ones, or an answer that is to be made anew.
+   * @throws AttentionError INVALID_ARGUMENT above the present length, where what would stay was evicted, and during a
+   * call that has this cache.
+   */
   truncate(length: number): void;
+  /**
+   * Forgets every token and gives the pages back.
+   * @throws AttentionError INVALID_ARGUMENT during a call that has this cache.
+   */
   clear(): void;
+  /**
+   * A cache of the same contents, to be disposed by itself. Both share pages until one of them writes.
+   * @throws AttentionError OUT_OF_MEMORY.
+   */
   fork(): ModelCache;
+  /** Gives its pages back, but for those that forks still share. Twice is fine. */
   dispose(): void;
 }
