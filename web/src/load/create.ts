@@ -26,6 +26,8 @@ interface Wanted {
  * Loads the module and makes an engine with its own memory; the compiled module is shared. No side effects at import;
  * concurrent calls share one fetch; a failed load can be tried again.
  *
+ * @param options Default: one thread, the fastest variant that passes its self-test here, from the files beside this
+ * module, with up to 4 GiB.
  * @throws AttentionError LOAD_FAILED, UNSUPPORTED_ENGINE (no SIMD, no threads where more than one is asked for, or not
  * the variant named), ABORTED, INVALID_ARGUMENT, OUT_OF_MEMORY.
  */

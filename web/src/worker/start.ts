@@ -20,9 +20,10 @@ interface AnyWorker {
 }
 
 /**
- * One engine in one new worker. `wasm` is resolved on the calling side; `threads: 'auto'` may use threads, since a worker
- * may wait.
+ * One engine in one new worker. `wasm` is resolved on the calling side; `threads: 'auto'` may use threads, since a
+ * worker may wait.
  *
+ * @param options As of createAttention(), and `worker`: the package's own module worker by default.
  * @throws AttentionError as createAttention() does; LOAD_FAILED where the worker does not start.
  */
 export async function createAttentionWorker(options?: WorkerLoadOptions): Promise<AsyncAttention> {

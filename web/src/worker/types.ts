@@ -16,36 +16,55 @@ import type {
   TensorLike,
 } from '../types.js';
 
+/** Which build the worker loads, from where, and how the worker is made. */
 export interface WorkerLoadOptions extends LoadOptions {
   /**
-   * Default: a module worker from the package's own file (worker_threads in Node.js), never a blob: URL. Where a bundler,
-   * a policy or Trusted Types need it:
+   * Default: a module worker from the package's own file (worker_threads in Node.js), never a blob: URL. What it throws
+   * is the cause of LOAD_FAILED. Where a bundler, a policy or Trusted Types need it:
    * `() => new Worker(new URL('attention-wasm/worker-entry', import.meta.url), { type: 'module' })`.
    */
-  worker?: () => { postMessage(message: unknown, transfer: unknown[]): void; terminate(): unknown };
+  worker?: () => {
+    /** As a Worker of the platform has it; used once, to hand over a message port. */
+    postMessage(message: unknown, transfer: unknown[]): void;
+    /** Ends the worker: called by dispose(), and where loading fails. */
+    terminate(): unknown;
+  };
 }
 
+/** How one call in the worker is followed, given up, and given its arrays. */
 export interface CallOptions {
   /**
    * Rejects at once with ABORTED, cause = signal.reason. The worker is free again within 50 ms, with or without shared
-   * memory; tensors, caches and models are as before the call.
+   * memory; tensors, caches and models are as before the call. None by default.
    */
   signal?: AbortSignal;
-  /** Blocks done of all: never falls, and ends with done === total. */
+  /** Blocks done of all: never falls, comes at most every 16 ms, and ends with done === total. None by default. */
   onProgress?: (done: number, total: number) => void;
   /** Moves the arrays' buffers instead of copying: the caller's are empty afterwards. False by default. */
   transfer?: boolean;
 }
 
-/** A tensor that stays in the worker: nothing is copied where it is passed in. Freed by `using`, dispose(), or late. */
+/**
+ * A tensor that stays in the worker: nothing is copied where it is passed in. Freed by `using`, dispose(), or late.
+ * Calls of another worker refuse it with INVALID_ARGUMENT.
+ */
 export interface RemoteTensor<D extends DType = DType> extends Disposable {
+  /** Sizes, the outermost axis first; fixed when the tensor is made. */
   readonly shape: readonly number[];
+  /** The same as `shape`. */
   readonly dims: readonly number[];
+  /** Element type; fixed when the tensor is made. */
   readonly dtype: D;
+  /**
+   * A copy of its values; the array is that of TensorData for its dtype.
+   * @throws AttentionError ABORTED; DISPOSED after dispose(), of the tensor or its engine.
+   */
   read(call?: CallOptions): Promise<NdArray>;
+  /** Gives its memory back once the calls made before have ended; later ones reject with DISPOSED. Twice is fine. */
   dispose(): void;
 }
 
+/** An input of a call: arrays, which travel to the worker, or a tensor that is there. */
 export type Input = TensorLike | RemoteTensor;
 type Taps = boolean | Stage;
 type Place = RemoteTensor<'float32'> | undefined;
@@ -59,60 +78,138 @@ type Call<Args extends unknown[], More = unknown> = <
 ) => Promise<AttentionResult<NoInfer<W>, NoInfer<L>, NoInfer<O>>>;
 
 /**
- * Attention, in a worker: names, defaults, shapes and errors are those of the main entry. Calls run one after another, in
- * order. Masks come from the main entry; their rules are evaluated by the caller. Single layers are left out: the trip costs
- * more than the layer.
+ * Attention, in a worker: names, defaults, shapes and errors are those of the main entry. Calls run one after another,
+ * in order. Masks come from the main entry; their rules are evaluated by the caller. Single layers are left out: the
+ * trip costs more than the layer.
+ *
+ * @throws AttentionError where promises reject, beside the errors of the function itself: ABORTED by the call's signal;
+ * DISPOSED; INVALID_ARGUMENT for an `out` that is no tensor of this worker, and for memory that cannot be sent to it.
  */
 export interface AsyncAttention extends Disposable {
-  /** memoryBytes and highWaterBytes are those after the last finished call. */
+  /** What was loaded. memoryBytes and highWaterBytes are those after the last finished call. */
   readonly info: Attention['info'];
+  /** A copy in the worker, for inputs used more than once. Float64 becomes float32, int64 and uint8 int32. */
   tensor(data: TensorLike, call?: CallOptions): Promise<RemoteTensor>;
+  /**
+   * A tensor of zeros in the worker, to be given as `out`.
+   * @param dtype 'float32' by default.
+   */
   zeros<D extends DType = 'float32'>(shape: readonly number[], dtype?: D): Promise<RemoteTensor<D>>;
+  /**
+   * softmax(scale·Q·Kᵀ + masks)·V (Vaswani et al. 2017, arXiv:1706.03762; ONNX Attention 25) in the shapes of
+   * Attention.scaledDotProductAttention. `out` is a tensor of this worker.
+   */
   scaledDotProductAttention: Call<[q: Input, k: Input, v: Input]>;
+  /**
+   * Sequences packed end to end (Dao 2023, arXiv:2307.08691): q [Tq,H,D], k [Tkv,Hkv,D], v [Tkv,Hkv,Dv], prefix sums
+   * [B+1] → output [Tq,H,Dv], logSumExp [H,Tq]; as Attention.variableLengthAttention.
+   */
   variableLengthAttention<L extends boolean = false, O extends Place = undefined>(
     q: Input,
     k: Input,
     v: Input,
     options: AttentionOptions<false, L, O> & CallOptions & { cuSeqlensQ: Integers; cuSeqlensKv: Integers },
   ): Promise<AttentionResult<false, NoInfer<L>, NoInfer<O>>>;
+  /** Multi-head self-attention (Vaswani et al. 2017, 3.2.2) over x [B,S,E] or [S,E]; as Attention.selfAttention. */
   selfAttention: Call<[x: Input, projections: ProjectionWeights<Input>]>;
+  /** Queries from x [B,Sq,E], keys and values from context [B,Skv,Ec]; as Attention.crossAttention. */
   crossAttention: Call<[x: Input, context: Input, projections: ProjectionWeights<Input>]>;
+  /**
+   * φ(q)·(φ(K)ᵀV) / (φ(q)·ΣφK), in O(S) (Katharopoulos et al. 2020, arXiv:2006.16236); as Attention.linearAttention.
+   */
   linearAttention(
     q: Input,
     k: Input,
     v: Input,
     options?: LinearAttentionOptions & CallOptions,
-  ): Promise<{ output: NdArray }>;
+  ): Promise<{
+    /** Of q's shape with Dv in the place of D. */
+    output: NdArray;
+  }>;
+  /** The probabilities at the size of a screen, [B,H,R,C], at most 256×256 by default; as Attention.attentionMap. */
   attentionMap(q: Input, k: Input, options?: AttentionMapOptions & CallOptions): Promise<NdArray>;
+  /** The layer of torch.nn.MultiheadAttention by its state-dict names, with its weights in the worker. */
   multiHeadAttention(
     config: MultiHeadConfig,
     weights: Readonly<Record<string, Input>>,
     call?: CallOptions,
   ): Promise<AsyncMultiHeadAttention>;
+  /** Keys and values of a sequence so far, in the worker; as Attention.kvCache. */
   kvCache(config: KvCacheConfig): Promise<AsyncKvCache>;
-  /** The Model of 'attention-wasm/models', living in the worker. With `transfer: true` the file's buffer moves there. */
+  /**
+   * The Model of 'attention-wasm/models', living in the worker. With `transfer: true` the file's buffer moves there.
+   * @param call weights: 'float32' by default, or 'int8', as createModel() has it.
+   * @throws AttentionError as createModel().
+   */
   createModel(files: ModelFiles, call?: CallOptions & { weights?: 'float32' | 'int8' }): Promise<Model>;
-  /** Ends the worker; calls under way reject with DISPOSED. */
+  /**
+   * Ends the worker, and all that lives in it; calls under way, and later ones, reject with DISPOSED. Twice is fine.
+   */
   dispose(): void;
 }
 
+/** torch.nn.MultiheadAttention, batch first, with its weights in the worker. */
 export interface AsyncMultiHeadAttention extends Disposable {
-  forward: Call<[query: Input, key?: Input, value?: Input], { averageWeights?: boolean; cache?: AsyncKvCache }> &
-    Call<[query: Input], { averageWeights?: boolean; cache?: AsyncKvCache }>;
+  /**
+   * query [B,Sq,E] or [Sq,E], key [B,Skv,kdim], value [B,Skv,vdim] → output [B,Sq,E] or [Sq,E]; key defaults to query,
+   * value to key; as MultiHeadAttention.forward.
+   */
+  forward: Call<
+    [query: Input, key?: Input, value?: Input],
+    {
+      /** weights [B,Sq,Skv], the mean over the heads; false by default, INVALID_ARGUMENT without weights. */
+      averageWeights?: boolean;
+      /** A cache of this worker that projected keys and values are appended to: causal by default. */
+      cache?: AsyncKvCache;
+    }
+  > &
+    Call<
+      [query: Input],
+      {
+        /** weights [B,Sq,Skv], the mean over the heads; false by default, INVALID_ARGUMENT without weights. */
+        averageWeights?: boolean;
+        /** A cache of this worker that projected keys and values are appended to: causal by default. */
+        cache?: AsyncKvCache;
+      }
+    >;
+  /** Gives the weights' memory back once the calls made before have ended; later ones reject with DISPOSED. */
   dispose(): void;
 }
 
-/** length and byteLength are those after the last finished call. */
+/**
+ * A KvCache in the worker. length and byteLength are those after the last finished call.
+ * @throws AttentionError DISPOSED after dispose(), of the cache or its engine.
+ */
 export interface AsyncKvCache extends Disposable {
+  /** Positions seen, also evicted ones: the next one's number. */
   readonly length: number;
+  /** Keys stored per batch entry, in tokens: the config's, or its default. */
   readonly capacity: number;
+  /** Bytes of the pages it holds, also of those it shares with forks. */
   readonly byteLength: number;
+  /**
+   * Adds k [B,Hkv,S,D] and v [B,Hkv,S,Dv], or in any other shape of scaledDotProductAttention; as KvCache.append.
+   * @throws AttentionError CAPACITY_EXCEEDED where there is no window; nothing is appended then.
+   */
   append(k: Input, v: Input, options?: { layout?: 'BHSD' | 'BSHD'; numKvHeads?: number } & CallOptions): Promise<void>;
+  /** Appends, then attends over everything held, causal by default; k and v null: attends only. As KvCache.attend. */
   attend: Call<[q: Input, k: Input | null, v: Input | null]>;
+  /**
+   * Forgets positions from `length` on, as KvCache.truncate.
+   * @throws AttentionError INVALID_ARGUMENT above the present length, or where what would stay was evicted.
+   */
   truncate(length: number): Promise<void>;
+  /** Forgets every position and gives the pages back. */
   clear(): Promise<void>;
+  /** A cache of the same contents in the same worker. Both share pages until one of them writes. */
   fork(): Promise<AsyncKvCache>;
+  /** The contents, for load() of a cache of the same config, here or on any other thread. */
   toBytes(): Promise<Uint8Array<ArrayBuffer>>;
+  /**
+   * Takes the contents of toBytes() in the place of its own.
+   * @throws AttentionError CORRUPT_FILE; INVALID_ARGUMENT for a cache of another config.
+   */
   load(bytes: Uint8Array): Promise<void>;
+  /** Gives its pages back once the calls made before have ended; later ones reject with DISPOSED. Twice is fine. */
   dispose(): void;
 }
