@@ -247,6 +247,14 @@ describe('starting', () => {
     }
   });
 
+  test('the signal of the start is of the start alone', async () => {
+    const controller = new AbortController();
+    const worker = await createAttentionWorker({ threads: 1, signal: controller.signal });
+    controller.abort('too late');
+    expect((await worker.zeros([2])).shape).toEqual([2]);
+    worker.dispose();
+  });
+
   test('a worker that cannot start is LOAD_FAILED', async () => {
     const worker = () => {
       throw new Error('no such thing');

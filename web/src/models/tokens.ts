@@ -24,7 +24,7 @@ export function tokenTable(argument: string, input: TokenIds, padding = 0): Toke
   return { batch: rows.length, length, values, lengths };
 }
 
-/** A table beside the token ids, of their batch size and no longer than they are. */
+/** A table beside the token ids, of their batch size and length. */
 export function besideTokens(argument: string, given: TokenIds, tokens: TokenTable): Int32Array {
   const table = tokenTable(argument, given);
   const fits = table.batch === tokens.batch && table.lengths.every((length, b) => length === tokens.lengths[b]);

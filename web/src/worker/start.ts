@@ -35,6 +35,7 @@ export async function createAttentionWorker(options?: WorkerLoadOptions): Promis
   const worker = startWorker(make);
   const { port1, port2 } = new MessageChannel();
   const link = new Link(port1, () => worker.terminate());
+  let abort = () => {};
   const ended = new Promise<never>((_, reject) => {
     const fail = (cause: unknown) => {
       const error = loadFailed(cause);
@@ -46,7 +47,7 @@ export async function createAttentionWorker(options?: WorkerLoadOptions): Promis
       event.preventDefault(); // It is reported by the promise.
       fail((event as ErrorEvent).message || 'its script did not run');
     });
-    const abort = () => {
+    abort = () => {
       link.end(abortError(stop as AbortSignal));
       reject(abortError(stop as AbortSignal));
     };
@@ -62,6 +63,8 @@ export async function createAttentionWorker(options?: WorkerLoadOptions): Promis
   } catch (error) {
     link.end(new AttentionError('DISPOSED', undefined, 'this worker did not start'));
     throw error;
+  } finally {
+    stop?.removeEventListener('abort', abort);
   }
 }
 
