@@ -1,3 +1,4 @@
+/** @module attention-wasm/models */
 export { createModel } from './models/create.js';
 export { readSafetensors } from './models/safetensors.js';
 export type {
