@@ -4,6 +4,7 @@
 #include <cstring>
 #include <limits>
 #include <random>
+#include <span>
 #include <vector>
 
 #include "attention/layers.hpp"
@@ -32,21 +33,47 @@ struct Owned {
 /// To loop over.
 using Lengths = std::initializer_list<size_t>;
 
-using Random = std::mt19937;
+/// What a test chooses by: a generator, or a fuzzer's bytes, and when they are used up the least of
+/// everything.
+class Random {
+ public:
+  explicit Random(uint32_t seed) : generator_(seed) {}
+  explicit Random(std::span<const uint8_t> bytes) : bytes_(bytes), generator_(1), isFuzzed_(true) {}
+
+  size_t between(size_t least, size_t most) {
+    if (!isFuzzed_) return std::uniform_int_distribution<size_t>(least, most)(generator_);
+    size_t value = 0;
+    for (size_t range = most - least; range != 0 && !bytes_.empty(); range >>= 8) value = value << 8 | byte();
+    return least + value % (most - least + 1);
+  }
+  bool chance(double probability) {
+    if (!isFuzzed_) return std::bernoulli_distribution(probability)(generator_);
+    return !bytes_.empty() && byte() >= 256 * (1 - probability);
+  }
+  /// Of values that no fuzzer needs to choose one by one.
+  std::mt19937& generator() { return generator_; }
+
+ private:
+  uint8_t byte() {
+    const uint8_t first = bytes_.front();
+    bytes_ = bytes_.subspan(1);
+    return first;
+  }
+
+  std::span<const uint8_t> bytes_;
+  std::mt19937 generator_;
+  bool isFuzzed_ = false;
+};
+
+inline size_t between(Random& random, size_t least, size_t most) { return random.between(least, most); }
+
+inline bool chance(Random& random, double probability) { return random.chance(probability); }
 
 inline Owned<float> normal(Random& random, const Shape& shape, float scale = 1.0f) {
   std::normal_distribution<float> distribution(0.0f, scale);
   Owned<float> tensor{shape, std::vector<float>(*checkedProduct(shape.dims()))};
-  for (float& value : tensor.values) value = distribution(random);
+  for (float& value : tensor.values) value = distribution(random.generator());
   return tensor;
-}
-
-inline size_t between(Random& random, size_t least, size_t most) {
-  return std::uniform_int_distribution<size_t>(least, most)(random);
-}
-
-inline bool chance(Random& random, double probability) {
-  return std::bernoulli_distribution(probability)(random);
 }
 
 /// Largest |got - wanted|; infinite where one is NaN and the other is not, or where infinities differ.

@@ -1,0 +1,231 @@
+import { type Attention, AttentionError, createAttention } from 'attention-wasm';
+import { createModel, readSafetensors } from 'attention-wasm/models';
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { decoders, encoder } from '../families.ts';
+import { Random } from '../random.ts';
+import { file } from '../safetensors-file.ts';
+import { explore, timeout } from './run.ts';
+
+/** Files that nobody vouches for: whatever is wrong with them is refused by an AttentionError, and what is read is there. */
+let engine: Attention;
+beforeAll(async () => {
+  engine = await createAttention();
+});
+afterAll(() => engine?.dispose());
+
+const bytesOf: Record<string, number> = { F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, I8: 1, U8: 1, BOOL: 1 };
+const size = fc.oneof(
+  { weight: 8, arbitrary: fc.nat(4) },
+  { weight: 1, arbitrary: fc.constantFrom(-1, 0.5, 2 ** 31, 2 ** 32, 2 ** 53, 2 ** 53 - 1, 1e300, -0, '2', null) },
+);
+const name = fc.oneof(
+  { weight: 5, arbitrary: fc.constantFrom('a', 'b', 'weight', 'weight.bias') },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom('__proto__', 'constructor', '', '"', '\\', '\u0000', '\ud800', '__metadata__'),
+  },
+  { weight: 1, arbitrary: fc.string() },
+);
+const entry = fc.oneof(
+  {
+    weight: 9,
+    arbitrary: fc.record({
+      dtype: fc.oneof(fc.constantFrom(...Object.keys(bytesOf)), fc.constantFrom('F8_E4M3', 'f32', '', 5)),
+      shape: fc.array(size, { maxLength: 9 }),
+      // Where it lies: as the entries before it leave room, or wherever.
+      offsets: fc.option(fc.tuple(size, size), { freq: 6 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.jsonValue({ maxDepth: 6 }) },
+);
+/** A header, how it is written down, and what is done to the bytes. */
+const files = fc.record({
+  entries: fc.array(fc.tuple(name, entry), { maxLength: 5 }),
+  metadata: fc.option(fc.oneof(fc.dictionary(name, fc.string()), fc.jsonValue()), { freq: 3 }),
+  spaces: fc.nat(9),
+  slack: fc.oneof({ weight: 5, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.integer({ min: -4, max: 4 }) }),
+  claimed: fc.option(fc.constantFrom(0n, 1n, 2n ** 31n, 2n ** 53n, 2n ** 64n - 1n), { freq: 12 }),
+  flips: fc.array(fc.tuple(fc.nat(400), fc.nat(255)), { maxLength: 2 }),
+  cut: fc.option(fc.nat(300), { freq: 8 }),
+  at: fc.nat(8),
+});
+
+/** The text as it is, equal names and all: no object could have them. */
+function write({
+  entries,
+  metadata,
+  spaces,
+  slack,
+  claimed,
+  flips,
+  cut,
+  at,
+}: typeof files extends fc.Arbitrary<infer T> ? T : never) {
+  let end = 0;
+  const members = entries.map(([key, made]) => {
+    let value: unknown = made;
+    if (typeof made === 'object' && made !== null && 'offsets' in made) {
+      const { dtype, shape, offsets } = made as { dtype: string; shape: number[]; offsets: unknown };
+      const bytes = shape.reduce((product, n) => product * n, bytesOf[dtype] ?? 1);
+      const stop = end + (Number.isSafeInteger(bytes) && bytes >= 0 && bytes < 1e5 ? bytes : 0);
+      value = { dtype, shape, data_offsets: offsets ?? [end, stop] };
+      if (offsets === null) end = stop;
+    }
+    return `${JSON.stringify(key)}:${JSON.stringify(value)}`;
+  });
+  if (metadata !== null) members.push(`"__metadata__":${JSON.stringify(metadata)}`);
+  const text = `{${members.join(',')}}${' '.repeat(spaces)}`;
+  const whole = file(text, new Uint8Array(Math.max(0, end + slack)), ...(claimed === null ? [] : [{ claimed }]));
+  for (const [place, value] of flips) if (place < whole.length) whole[place] = value;
+  const bytes = new Uint8Array(whole.length + at).subarray(at);
+  bytes.set(whole);
+  return bytes.subarray(0, cut ?? bytes.length);
+}
+
+/** Passes an AttentionError on as its code, and nothing else. */
+function codeOf(call: () => unknown): string | undefined {
+  try {
+    call();
+    return undefined;
+  } catch (error) {
+    if (error instanceof AttentionError) return error.code;
+    throw error;
+  }
+}
+
+test('safetensors: refused, or every tensor is its part of the data', { timeout }, async () => {
+  let read = 0;
+  const property = fc.property(files, (recipe) => {
+    const bytes = write(recipe);
+    let tensors: ReturnType<typeof readSafetensors> | undefined;
+    const code = codeOf(() => {
+      tensors = readSafetensors(bytes);
+    });
+    if (!tensors) return ['CORRUPT_FILE', 'UNSUPPORTED_DTYPE'].includes(code as string);
+    read++;
+    const headerBytes = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+    const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + headerBytes)));
+    const names = Object.getOwnPropertyNames(header).filter((key) => key !== '__metadata__');
+    expect(Object.keys(tensors).sort()).toEqual(names.sort());
+    let total = 0;
+    for (const key of names) {
+      const { shape, data } = tensors[key] as (typeof tensors)[string];
+      const { dtype, data_offsets: offsets } = (Object.getOwnPropertyDescriptor(header, key) as PropertyDescriptor)
+        .value;
+      expect(data.length).toBe(shape.reduce((product, n) => product * n, 1));
+      expect(offsets[1] - offsets[0]).toBe(data.length * (bytesOf[dtype] as number));
+      total += offsets[1] - offsets[0];
+    }
+    expect(8 + headerBytes + total).toBe(bytes.length);
+    return true;
+  });
+  await explore('safetensors', property, 20_000, 0.5);
+  expect(read).toBeGreaterThan(100);
+});
+
+const families = [encoder, ...decoders];
+/** One thing about a checkpoint that is another: a value of its config, or a tensor's shape, type or numbers. */
+const change = fc.record({
+  what: fc.constantFrom('config', 'config', 'config', 'shape', 'missing', 'dtype', 'numbers', 'junk'),
+  which: fc.nat(),
+  value: fc.oneof(
+    fc.constantFrom<unknown>(
+      0,
+      1,
+      -1,
+      0.5,
+      3,
+      7,
+      22,
+      1e9,
+      2 ** 31,
+      2 ** 53,
+      1e300,
+      Number.NaN,
+      'gelu',
+      'silu',
+      '',
+      null,
+      true,
+    ),
+    fc.constantFrom<unknown>({ rope_type: 'yarn', factor: 2 }, { type: 'llama3' }, [], {}, [1, 2]),
+    fc.jsonValue({ maxDepth: 2 }),
+  ),
+});
+const checkpoints = fc.record({
+  family: fc.nat(families.length - 1),
+  changes: fc.array(change, { minLength: 1, maxLength: 3 }),
+  int8: fc.boolean(),
+});
+/** Settings that checkpoints come with beside those that the synthetic ones have. */
+const settings = [
+  ...['rope_scaling', 'rope_theta', 'head_dim', 'num_key_value_heads', 'sliding_window', 'tie_word_embeddings'],
+  ...[
+    'hidden_act',
+    'activation_function',
+    'rms_norm_eps',
+    'attention_bias',
+    'mlp_bias',
+    'n_inner',
+    'scale_attn_weights',
+  ],
+  ...[
+    'model_type',
+    'eos_token_id',
+    'position_embedding_type',
+    'is_decoder',
+    'architectures',
+    'max_position_embeddings',
+  ],
+];
+
+function changed({ family, changes }: { family: number; changes: { what: string; which: number; value: unknown }[] }) {
+  const { config, tensors } = families[family] as (typeof families)[number];
+  const files = {
+    config: { ...config } as Record<string, unknown>,
+    tensors: { ...tensors } as Record<string, unknown>,
+  };
+  const names = Object.keys(tensors);
+  const keys = [...Object.keys(config), ...settings];
+  for (const { what, which, value } of changes) {
+    const key = names[which % names.length] as string;
+    const { data, shape } = tensors[key] as { data: Float32Array; shape: number[] };
+    if (what === 'config') files.config[keys[which % keys.length] as string] = value;
+    if (what === 'missing') delete files.tensors[key];
+    if (what === 'shape') files.tensors[key] = { data, shape: which % 2 ? [...shape].reverse() : [1, ...shape] };
+    if (what === 'dtype') files.tensors[key] = { data: Int32Array.from(data), shape };
+    if (what === 'numbers') files.tensors[key] = { data: data.map((_, i) => (i % 7 ? 1e30 : Number.NaN)), shape };
+    if (what === 'junk') files.tensors[key] = value;
+  }
+  return files;
+}
+
+test('checkpoints: refused when made, or a model that runs; nothing stays behind', { timeout }, async () => {
+  const random = new Random(1);
+  let made = 0;
+  const property = fc.asyncProperty(checkpoints, async (recipe) => {
+    const files = changed(recipe) as never;
+    let model: ReturnType<typeof createModel> | undefined;
+    const code = codeOf(() => {
+      model = createModel(engine, files, recipe.int8 ? { weights: 'int8' } : undefined);
+    });
+    if (!model) return code !== 'DISPOSED';
+    made++;
+    try {
+      const ids = Array.from({ length: 4 }, () => random.integer(0, 6));
+      const { lastHiddenState } = await model.forward(ids, { attention: true }).catch((error) => {
+        if (error instanceof AttentionError) return { lastHiddenState: undefined };
+        throw error;
+      });
+      return lastHiddenState === undefined || lastHiddenState.shape.at(-1) === model.embedSize;
+    } finally {
+      model.dispose();
+    }
+  });
+  await explore('checkpoints', property, 600, 0.5);
+  expect(made).toBeGreaterThan(20);
+  const before = engine.info.memoryBytes;
+  for (let n = 0; n < 20; n++) createModel(engine, encoder as never).dispose();
+  expect(engine.info.memoryBytes).toBe(before);
+});
