@@ -52,7 +52,7 @@ void spoil(Random& random, RandomCase& made) {
       made.attention.q.shape[static_cast<int>(between(random, 0, 3))] = between(random, 0, 3);
       break;
     case 7:
-      options.causal = static_cast<Causal>(extreme());
+      options.causal = static_cast<Causal>(between(random, 0, 3));
       break;
     case 8:
       made.offsets.assign(between(random, 0, 4), extreme());
@@ -62,13 +62,13 @@ void spoil(Random& random, RandomCase& made) {
       options.numHeads = between(random, 0, 5);
       break;
     case 10:
-      options.weights = static_cast<Stage>(extreme());
+      options.numKvHeads = between(random, 0, 5);
       break;
     case 11:
       if (!made.blocks.empty()) made.blocks[between(random, 0, made.blocks.size() - 1)] = extreme();
       break;
     default:
-      options.layout = static_cast<Layout>(extreme());
+      options.layout = static_cast<Layout>(between(random, 0, 2));
   }
 }
 

@@ -248,6 +248,37 @@ describe('options of loading', () => {
   });
 });
 
+describe('a module that is damaged', () => {
+  const whole = bytesOf('simd');
+
+  test('cut short it is LOAD_FAILED, wherever', async () => {
+    for (let n = 0; n < 40; n++) {
+      const cut = whole.subarray(0, random.integer(0, whole.length - 1));
+      expect((await failure({ variant: 'simd', wasm: cut })).code, `${cut.length} bytes`).toBe('LOAD_FAILED');
+    }
+    works(await createAttention({ variant: 'simd', wasm: whole }));
+  });
+
+  /** Of its types, imports, functions and exports; a changed instruction may do anything, and loop for minutes. */
+  test('with a changed bit it is refused, or right', async () => {
+    let refused = 0;
+    for (let n = 0; n < 200; n++) {
+      const changed = whole.slice();
+      const [at, bit] = [random.integer(0, 1200), random.integer(0, 7)];
+      changed[at] = (changed[at] as number) ^ (1 << bit);
+      const outcome = await createAttention({ variant: 'simd', wasm: changed }).catch((error: unknown) => error);
+      if (outcome instanceof AttentionError) {
+        expect(outcome.code, `bit ${bit} of byte ${at}`).toMatch(/^(LOAD_FAILED|UNSUPPORTED_ENGINE|INVALID_ARGUMENT)$/);
+        refused++;
+      } else {
+        works(outcome as Attention);
+        (outcome as Attention).dispose();
+      }
+    }
+    expect(refused).toBeGreaterThan(100);
+  });
+});
+
 describe('over HTTP', () => {
   async function serving(
     answers: { status: number; type: string; body: Uint8Array | string }[],
@@ -283,6 +314,28 @@ describe('over HTTP', () => {
       const error = await failure({ variant: 'simd', wasm });
       expect([error.code, error.message.includes(wasm)]).toEqual(['LOAD_FAILED', true]);
     }));
+  test('a module whose transfer is cut off is LOAD_FAILED naming the URL, and the next try fetches it whole', async () => {
+    const { body } = good;
+    let isCut = true;
+    const server = createServer((_, response) => {
+      response.writeHead(200, { 'content-type': good.type, 'content-length': body.length });
+      if (!isCut) response.end(body);
+      else response.write(body.subarray(0, body.length / 2), () => response.destroy());
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const wasm = `http://127.0.0.1:${(server.address() as AddressInfo).port}/module.wasm`;
+    try {
+      const error = await failure({ variant: 'simd', wasm });
+      expect([error.code, error.message.includes(wasm)]).toEqual(['LOAD_FAILED', true]);
+      isCut = false;
+      const engine = await createAttention({ variant: 'simd', wasm });
+      works(engine);
+      engine.dispose();
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
   test('any content type will do', () =>
     serving([{ ...good, type: 'application/octet-stream' }], async (wasm) => {
       const engine = await createAttention({ variant: 'simd', wasm });

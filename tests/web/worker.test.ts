@@ -1,3 +1,4 @@
+import { Worker } from 'node:worker_threads';
 import { type Attention, createAttention, masks } from 'attention-wasm';
 import { type AsyncAttention, createAttentionWorker } from 'attention-wasm/worker';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -224,6 +225,35 @@ describe('the end', () => {
     for (const call of calls) expect((await call).code).toBe('DISPOSED');
     expect((await rejection(worker.scaledDotProductAttention(x, x, x))).code).toBe('DISPOSED');
     expect(worker.info.memoryBytes).toBe(0);
+  });
+});
+
+describe('a worker that others end', () => {
+  const entry = new URL('../../dist/worker-entry.js', import.meta.url);
+  test('calls under way reject with DISPOSED, which says so, and so do later ones; another one works', async () => {
+    let thread: Worker | undefined;
+    const worker = () => {
+      thread = new Worker(entry, { execArgv: [] });
+      return thread;
+    };
+    const killed = await createAttentionWorker({ threads: 1, worker: worker as never });
+    const x = f32(4, 1000, 32);
+    const calls = Array.from({ length: 3 }, () => rejection(killed.scaledDotProductAttention(x, x, x)));
+    await thread?.terminate();
+    for (const call of [...calls, rejection(killed.zeros([2]))]) {
+      const { code, message } = await call;
+      expect([code, message]).toEqual(['DISPOSED', 'the worker is gone: it ended with exit code 1']);
+    }
+    killed.dispose();
+    const next = await createAttentionWorker({ threads: 1 });
+    expect((await next.scaledDotProductAttention(x, x, x)).output.shape).toEqual([4, 1000, 32]);
+    next.dispose();
+  });
+
+  test('one that ends before it has started is LOAD_FAILED', async () => {
+    const worker = () => new Worker('process.exit(3)', { eval: true });
+    const error = await rejection(createAttentionWorker({ worker: worker as never }));
+    expect([error.code, error.message]).toEqual(['LOAD_FAILED', 'could not start a worker: it ended with exit code 3']);
   });
 });
 

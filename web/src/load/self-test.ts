@@ -2,9 +2,18 @@ import type { Attention } from '../types.js';
 
 /**
  * A small causal attention against plain loops: shows in under a millisecond that the instructions this variant is made
- * of do what they should here. Sizes are odd so that every tail is run, and threads have two heads to share.
+ * of do what they should here. Sizes are odd so that every tail is run, and threads have two heads to share. A module whose
+ * bytes have changed may trap.
  */
 export function passesSelfTest(attention: Attention): boolean {
+  try {
+    return isRight(attention);
+  } catch {
+    return false;
+  }
+}
+
+function isRight(attention: Attention): boolean {
   const [heads, length, size] = [2, 13, 11];
   const count = length * size;
   const [q, k, v] = [1, 2, 3].map((seed) => values(heads * count, seed)) as [Float32Array, Float32Array, Float32Array];

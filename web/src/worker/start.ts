@@ -36,13 +36,16 @@ export async function createAttentionWorker(options?: WorkerLoadOptions): Promis
   const { port1, port2 } = new MessageChannel();
   const link = new Link(port1, () => worker.terminate());
   let abort = () => {};
+  let isStarted = false;
   const ended = new Promise<never>((_, reject) => {
     const fail = (cause: unknown) => {
-      const error = loadFailed(cause);
+      const error = isStarted ? gone(cause) : loadFailed(cause);
       link.end(error);
       reject(error);
     };
     worker.on?.('error', fail);
+    // Browsers tell nobody that a worker was ended.
+    worker.on?.('exit', (code) => fail(new Error(`it ended with exit code ${code}`)));
     worker.addEventListener?.('error', (event) => {
       event.preventDefault(); // It is reported by the promise.
       fail((event as ErrorEvent).message || 'its script did not run');
@@ -58,6 +61,7 @@ export async function createAttentionWorker(options?: WorkerLoadOptions): Promis
     const started = link.started();
     worker.postMessage({ port: port2, options: rest, wasm: content } satisfies Start, [port2]);
     const answer = await Promise.race([started, ended]);
+    isStarted = true;
     worker.unref?.();
     return asyncAttention(link, infoOf(answer));
   } catch (error) {
@@ -99,6 +103,12 @@ async function resolved(wasm: LoadOptions['wasm']): Promise<Start['wasm']> {
 function absolute(address: string | URL): string {
   const base = globalThis.document?.baseURI ?? globalThis.location?.href;
   return base === undefined ? String(address) : new URL(address, base).href;
+}
+
+/** A worker that others ended, or whose memory the system took. */
+function gone(cause: unknown): AttentionError {
+  const why = cause instanceof Error ? cause.message : describe(cause);
+  return new AttentionError('DISPOSED', undefined, `the worker is gone: ${why}`, { cause });
 }
 
 function loadFailed(cause: unknown): AttentionError {
