@@ -43,7 +43,7 @@ void spoil(Random& random, RandomCase& made) {
       options.softcap = std::array{kNaN, kInfinity, -1.0f, 1e-30f}[between(random, 0, 3)];
       break;
     case 4:
-      options.scale = std::array{0.0f, -1.0f, kNaN, kInfinity}[between(random, 0, 3)];
+      options.scale = std::array{0.0f, -1.0f, -0.0f, 0.01f}[between(random, 0, 3)];
       break;
     case 5:
       made.attention.k.shape[static_cast<int>(between(random, 0, 3))] = between(random, 0, 3);
