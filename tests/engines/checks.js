@@ -1,4 +1,5 @@
 import { digests } from './digests.js';
+import { torture } from './torture/judge.js';
 
 /** What an engine is asked, given the package as it is imported there and how files of the repository are read. */
 export const checksOf = (pack, read) => ({
@@ -12,6 +13,7 @@ export const checksOf = (pack, read) => ({
     return { variant, firstRow: [...output.data.subarray(0, 2)] };
   },
   digests: (options) => digests(pack, options, read),
+  torture: (options) => torture(pack, options),
 
   /** A worker's attention and model beside those of this thread; five calls given up, and how soon it is free again. */
   async worker(options) {

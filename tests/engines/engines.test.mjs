@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { serve } from '../../scripts/lib/serve.mjs';
 import { launch, engines as pages } from '../browser/drivers/index.mjs';
 import { askRuntime, runtimes } from './runtimes.mjs';
+import { table } from './torture/table.js';
 
 let server;
 let expected;
@@ -67,6 +68,23 @@ describe('the package runs without a page', () => {
       expect(await askRuntime(runtime, 'variant')).toEqual({ variant, firstRow: [1, 0] });
     },
   );
+});
+
+describe('inputs that break attention elsewhere', () => {
+  const judge = ({ variant, found }) => {
+    expect(found.length).toBe(table.length);
+    const shares = found.flatMap(([, ...three]) => three);
+    console.log(`${variant}: ${found.length} cases, at most ${Math.max(...shares).toFixed(2)} of what is allowed`);
+    expect(found.filter(([, ...three]) => !three.every((share) => share <= 1))).toEqual([]);
+  };
+  // Node.js 24: the one that runs these tests may have relaxed SIMD behind a flag.
+  test.each(['simd', 'relaxed-simd'])('Node.js, %s', async (variant) => {
+    judge(await askRuntime('Node.js 24', 'torture', { variant }));
+  });
+  test.each(pages)('%s, simd', async (page) => judge(await askPage(page, 'torture', { variant: 'simd' })));
+  test.each(['chromium', 'firefox'])('%s, relaxed SIMD', async (page) => {
+    judge(await askPage(page, 'torture', { variant: 'relaxed-simd' }));
+  });
 });
 
 describe('a worker, with no memory shared', () => {

@@ -55,7 +55,7 @@ void spoil(Random& random, RandomCase& made) {
       options.causal = static_cast<Causal>(between(random, 0, 3));
       break;
     case 8:
-      made.offsets.assign(between(random, 0, 4), extreme());
+      made.offsets.assign(between(random, 0, 4), std::array{-1000, 1000, -1, 0}[between(random, 0, 3)]);
       options.queryOffsets = made.offsets;
       break;
     case 9:
@@ -144,6 +144,9 @@ void attend(Random& random) {
   }
   compareParts(made.attention, between(random, 1, 7));
   if (isSpoilt && isMapped) return;  // the mask that the reference knows is another one
+  // Distances of 2^31 are float32 numbers, whose neighbours are 128 apart.
+  const bool isFar = options.queryOffset && std::abs(static_cast<double>(*options.queryOffset)) > 1e4;
+  if (isFar && (options.alibi || options.alibiSlopes)) return;
   if (isSpoilt || !isMapped) asked = options;
   const AttentionCase::Errors errors = made.attention.run(asked);
   REQUIRE(errors.output <= made.attention.tolerance());
