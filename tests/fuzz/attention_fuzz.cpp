@@ -22,6 +22,13 @@ Sizes randomSizes(Random& random) {
           .valueDim = headSize(random)};
 }
 
+/// One axis has another size.
+void resize(Random& random, Owned<float>& tensor) {
+  const auto last = static_cast<size_t>(tensor.shape.rank()) - 1;
+  tensor.shape[static_cast<int>(between(random, 0, last))] = between(random, 0, 3);
+  tensor.values.resize(*checkedProduct(tensor.shape.dims()));
+}
+
 /// Some of what a user may get wrong, or that lies at the end of what is allowed.
 void spoil(Random& random, RandomCase& made) {
   AttentionOptions& options = made.attention.options;
@@ -46,10 +53,10 @@ void spoil(Random& random, RandomCase& made) {
       options.scale = std::array{0.0f, -1.0f, -0.0f, 0.01f}[between(random, 0, 3)];
       break;
     case 5:
-      made.attention.k.shape[static_cast<int>(between(random, 0, 3))] = between(random, 0, 3);
+      resize(random, made.attention.k);
       break;
     case 6:
-      made.attention.q.shape[static_cast<int>(between(random, 0, 3))] = between(random, 0, 3);
+      resize(random, made.attention.q);
       break;
     case 7:
       options.causal = static_cast<Causal>(between(random, 0, 3));
