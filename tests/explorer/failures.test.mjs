@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readProjections } from '../browser/minilm.mjs';
-import { shown } from './chromium.mjs';
+import { openReady, shown } from './chromium.mjs';
 import { field, lockedPair, shownState } from './hooks.mjs';
 import { weightsOf } from './oracle.mjs';
 import { canvasSize, differingCells, settled } from './pixels.mjs';
@@ -104,6 +104,47 @@ describe('a lost graphics context', () => {
     }
     await settled(page);
     expect(await differing(page)).toEqual([]);
+    expect((await shownState(page)).state).toBe('ready');
+  });
+});
+
+describe('storage that is full', () => {
+  const explorer = useExplorer();
+
+  test('costs visits without a network, and nothing else', async () => {
+    const page = await explorer.page({ isFirstVisit: true });
+    const browser = await page.context().newCDPSession(page);
+    const { origin } = new URL(explorer.url);
+    await browser.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 1000 });
+    await openReady(page, explorer.url);
+    const areWeightsKept = () =>
+      page.evaluate(async () => {
+        const kept = await (await caches.open('attention-explorer')).keys();
+        return kept.some(({ url }) => url.endsWith('.safetensors'));
+      });
+    expect(await areWeightsKept()).toBe(false);
+    await field(page).fill('No room for this.');
+    await shown(page, { text: 'No room for this.' });
+    // Another visit has the network to go to.
+    await openReady(page, explorer.url);
+    expect(await areWeightsKept()).toBe(false);
+    expect((await lockedPair(page)).text).toMatch(/^it → animal/);
+  });
+});
+
+describe('a tab that is hidden and put to sleep', () => {
+  const explorer = useExplorer();
+
+  test('goes on where it was when it wakes', async () => {
+    const page = await explorer.open();
+    const browser = await page.context().newCDPSession(page);
+    await field(page).fill('Typed before it fell asleep.');
+    await browser.send('Page.setWebLifecycleState', { state: 'frozen' });
+    await new Promise((done) => setTimeout(done, 500));
+    await browser.send('Page.setWebLifecycleState', { state: 'active' });
+    await shown(page, { text: 'Typed before it fell asleep.' });
+    await field(page).fill('And after.');
+    await shown(page, { text: 'And after.' });
     expect((await shownState(page)).state).toBe('ready');
   });
 });
