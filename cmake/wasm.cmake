@@ -2,6 +2,11 @@
 set(ATTENTION_VARIANT "simd" CACHE STRING "simd, relaxed-simd, simd-threads or relaxed-simd-threads")
 set(ATTENTION_DIST ${CMAKE_SOURCE_DIR}/dist)
 
+option(ATTENTION_CHECKED "Stop with a message where a stack overflows; slower, and larger" OFF)
+if(ATTENTION_CHECKED)
+  set(checks -sSTACK_OVERFLOW_CHECK=2)
+endif()
+
 set(variant_flags -msimd128)
 if(ATTENTION_VARIANT MATCHES "^relaxed-simd")
   list(APPEND variant_flags -mrelaxed-simd)
@@ -40,7 +45,7 @@ target_link_options(attention_module PRIVATE ${code_flags}
   # The engine's limit is a smaller maximum of the memory that the loader passes in.
   -sIMPORTED_MEMORY -sALLOW_MEMORY_GROWTH -sMEMORY_GROWTH_LINEAR_STEP=1MB -sINITIAL_MEMORY=4MB -sMAXIMUM_MEMORY=4GB -sMALLOC=emmalloc
   -sSTACK_SIZE=128KB
-  ${thread_flags})
+  ${thread_flags} ${checks})
 set_target_properties(attention_module PROPERTIES OUTPUT_NAME attention SUFFIX .mjs LINK_DEPENDS "${link_inputs}")
 
 add_custom_command(TARGET attention_module POST_BUILD
