@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the development tools on Debian 12 or 13.
-#   install-debian.sh [--missing] part...     the parts: build emscripten native fuzz lint browsers
+#   install-debian.sh [--missing] part...     the parts: build emscripten native fuzz coverage lint browsers
 # With --missing it only lists what is not there yet.
 #
 # Debian 12's own Emscripten, binaryen, xsimd and Catch2 are too old, so there they come from Debian 13 and from
@@ -25,6 +25,7 @@ packages_of() {
     emscripten) echo emscripten$trixie ;;
     native) echo g++ clang-19 libclang-rt-19-dev catch2$backports libcatch2-dev$backports ;;
     fuzz) echo clang-19 libclang-rt-19-dev g++-multilib ;;
+    coverage) echo clang-19 llvm-19 libclang-rt-19-dev ;;
     lint) echo clang-format-19 clang-tidy-19 ;;
     browsers) echo chromium firefox-esr webkit2gtk-driver xvfb xauth fonts-dejavu-core ;;
     *) echo "Unknown part '$1'." >&2; return 2 ;;

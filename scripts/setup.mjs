@@ -8,15 +8,14 @@ const advice = 'This needs the network: if the machine was offline, run the same
 
 /**
  * Sets up the npm packages, the WebAssembly toolchain and what is asked for: `native` (compilers and Catch2 for the
- * C++ tests), `fuzz` (libFuzzer, for addresses of 32 bits), `lint` (clang-format and clang-tidy), `browsers` (the three
- * browsers the tests drive).
- * Returns the environment for child processes.
+ * C++ tests), `fuzz` (libFuzzer, for addresses of 32 bits), `coverage` (LLVM's tools for it), `lint` (clang-format and
+ * clang-tidy), `browsers` (the three browsers the tests drive). Returns the environment for child processes.
  */
-export async function setup({ native = false, fuzz = false, lint = false, browsers = false } = {}) {
+export async function setup({ native = false, fuzz = false, coverage = false, lint = false, browsers = false } = {}) {
   requireNode();
   await installPackages(repository);
   const own = await findOwnEmscripten();
-  const parts = Object.entries({ build: true, emscripten: !own, native, fuzz, lint, browsers });
+  const parts = Object.entries({ build: true, emscripten: !own, native, fuzz, coverage, lint, browsers });
   const wanted = parts.filter(([, isWanted]) => isWanted).map(([part]) => part);
   if (isSupportedDebian()) await installDebianPackages(wanted);
   else requireTools(own, wanted);
