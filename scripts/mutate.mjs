@@ -1,4 +1,4 @@
-// Breaks the option handling at one place after another and runs the tests that should notice; fails where none does.
+// Breaks options, masks, caches and models at one place after another and runs the tests that should notice; fails where none does.
 //   npm run mutate [-- part of a name]
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

@@ -53,7 +53,7 @@ void spoil(Random& random, RandomCase& made) {
       options.scale = std::array{0.0f, -1.0f, -0.0f, 0.01f}[between(random, 0, 3)];
       break;
     case 5:
-      resize(random, made.attention.k);
+      if (!made.attention.storedKey) resize(random, made.attention.k);
       break;
     case 6:
       resize(random, made.attention.q);

@@ -15,11 +15,12 @@ export const suites = {
   cpp: {
     async build() {
       // Two jobs: the machine has other things to do.
-      const args = ['--build', '--preset', 'native', '--target', 'attention_tests', '-j', '2'];
+      const args = ['--build', '--preset', 'native', '-j', '2', '--target', 'attention_tests', 'attention_faults'];
       await succeed('cmake', args);
     },
     async run(tests) {
-      const program = join(copy, 'build', 'native', 'tests', 'cpp', 'attention_tests');
+      const name = tests.includes('[faults]') ? 'attention_faults' : 'attention_tests';
+      const program = join(copy, 'build', 'native', 'tests', 'cpp', name);
       const ended = await finish(program, ['--abort', '--reporter', 'xml', tests.join(',')]);
       if (ended.status === 0) return undefined;
       // Aborted at the first failure: the last test that was begun is the one.

@@ -190,6 +190,7 @@ describe('malformed safetensors', () => {
         data,
       ),
     ],
+    ['lists in lists, a million deep', file(`{"x":${'['.repeat(1e6)}${']'.repeat(1e6)}}`)],
     ['metadata that is not text', file('{"__metadata__":{"a":1}}')],
     ['metadata that is a list', file('{"__metadata__":[]}')],
   ];

@@ -28,6 +28,28 @@ export function inCaches() {
       'b, h, s, 0, layout_.keyScalesAt',
     ),
     cache(
+      'kv_cache.cpp',
+      'cache: new places of the table are not cleared',
+      'if (rows > rows_) std::fill',
+      'if (rows > room_) std::fill',
+    ),
+    cache('kv_pages.hpp', 'cache: owners are not counted', '++ownersOf(page);', 'ownersOf(page) += 0;'),
+    cache(
+      'kv_cache.cpp',
+      'cache: a copied page is empty',
+      'if (page != nullptr) std::memcpy(own, page, pageBytes_);',
+      '',
+    ),
+    cache('kv_cache.cpp', 'cache: pages before the window stay', 'releaseRows(row - 1, row);', ''),
+    cache('kv_cache.cpp', 'cache: truncated into what is gone', 'length <= heldFrom_', 'length < heldFrom_'),
+    cache(
+      'kv_bytes.cpp',
+      'cache: bytes of another config are loaded',
+      'if (!std::equal(own.begin() + 2, own.end() - 2, head.begin() + 2))',
+      'if (own.empty())',
+    ),
+    ...inFaults(),
+    cache(
       'kv_bytes.cpp',
       'cache: changed bytes are loaded',
       'if (sum != checksum(body))',
@@ -61,6 +83,33 @@ export function inCaches() {
       'cache: a rule may change it',
       'if (this.length === length) return address;',
       'if (length >= 0) return address;',
+    ),
+  ];
+}
+
+/** Where memory runs out. */
+function inFaults() {
+  const fault = (file, name, find, replace) => core(`src/${file}`, `fault: ${name}`, find, replace, ['[faults]']);
+  return [
+    fault(
+      'attention/kv_cache.cpp',
+      'a failed call keeps its pages',
+      'if (!status.ok()) {\n    end(0);',
+      'if (!status.ok()) {',
+    ),
+    fault('attention/query_block.hpp', 'what is not there is used', ' && values_ && output_ && state_;', ';'),
+    fault('attention/kv_cache.cpp', 'a page that is not there is used', 'if (own == nullptr) return false;', ''),
+    fault(
+      'layers/rotary.cpp',
+      'angles that are not there are used',
+      'if (!angles.allocate(arena)) return outOfMemory("");',
+      'static_cast<void>(angles.allocate(arena));',
+    ),
+    fault(
+      'runtime/output.cpp',
+      'a result that is not there is used',
+      'if (room == nullptr) return outOfMemory(blamed);',
+      '',
     ),
   ];
 }
