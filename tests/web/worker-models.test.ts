@@ -184,9 +184,14 @@ test('being made is aborted', async () => {
   const word = random.tensor([60_000, Number(config.hidden_size)]);
   const tensors = { ...weights(), 'embeddings.word_embeddings.weight': word };
   const controller = new AbortController();
-  const call = there.createModel({ config: large, tensors }, { signal: controller.signal });
-  setTimeout(() => controller.abort('no'), 1);
+  const told: number[] = [];
+  const onProgress = (done: number, total: number) => {
+    told.push(done / total);
+    controller.abort('no');
+  };
+  const call = there.createModel({ config: large, tensors }, { signal: controller.signal, onProgress });
   await expect(call).rejects.toMatchObject({ code: 'ABORTED', cause: 'no' });
+  expect(told[0]).toBeLessThan(1);
   const model = await there.createModel({ config, tensors: weights() });
   expect((await model.forward([1])).lastHiddenState.shape).toEqual([1, 1, config.hidden_size]);
 });
