@@ -120,21 +120,10 @@ TEST_CASE("a block map holds what its pairs say", "[mask]") {
   }
 }
 
-TEST_CASE("words that contradict each other are no block map", "[mask]") {
+TEST_CASE("whatever the words, what is read stays within them", "[mask]") {  // the sanitizers watch
   Random random(62);
   const std::vector<uint8_t> dense = randomBlocks(random, 150, 150);
   const std::vector<int32_t> words = blockWords({{dense, 150, 150}}, 1, 1);
-  REQUIRE(BlockMap::read(words));
-  CHECK_FALSE(BlockMap::read(std::span(words).first(words.size() - 1)));
-  CHECK_FALSE(BlockMap::read({}));
-  for (size_t at = 0; at < 5; ++at) {
-    std::vector<int32_t> wrong = words;
-    for (int32_t value : {-1, 1 << 30, std::numeric_limits<int32_t>::max()}) {
-      wrong[at] = value;
-      CHECK_FALSE(BlockMap::read(wrong));
-    }
-  }
-  // Whatever the words, what is read stays within them: the sanitizers watch.
   for (int at = 0; at < 3000; ++at) {
     std::vector<int32_t> wrong = words;
     wrong[between(random, 0, 20)] = static_cast<int32_t>(between(random, 0, 10)) - 2;
@@ -147,6 +136,65 @@ TEST_CASE("words that contradict each other are no block map", "[mask]") {
       map->full(0, 0, i, {5, 100});
     }
   }
+}
+
+namespace {
+
+/// Of 128×192 pairs: block 0 full and block 2 in part in the first row of blocks, block 1 in part in the
+/// second.
+std::vector<int32_t> goodWords() {
+  DensePlane plane{std::vector<uint8_t>(size_t{128} * 192), 128, 192};
+  for (size_t i = 0; i < 64; ++i)
+    std::fill_n(plane.attends.begin() + static_cast<std::ptrdiff_t>(i * 192), 64, 1);
+  plane.attends[130] = plane.attends[size_t{64} * 192 + 70] = 1;
+  return blockWords({plane}, 1, 1);
+}
+// Where they are: a plane, three starts of rows, three runs of (begin, end, pattern), patterns.
+constexpr size_t kPlane = 5, kStarts = 6, kRuns = 9;
+
+}  // namespace
+
+TEST_CASE("words that contradict each other are no block map", "[mask]") {
+  const std::vector<int32_t> good = goodWords();
+  REQUIRE(BlockMap::read(good));
+  REQUIRE(good.size() == kRuns + 3 * 3 + 2 * 128);
+  const auto isReadWith = [&](size_t at, int32_t word) {
+    std::vector<int32_t> words = good;
+    words[at] = word;
+    return BlockMap::read(words).has_value();
+  };
+  for (size_t size = 0; size < good.size(); ++size)
+    CHECK_FALSE(BlockMap::read(std::span(good).first(size)).has_value());
+  std::vector<int32_t> longer = good;
+  longer.push_back(0);
+  CHECK_FALSE(BlockMap::read(longer).has_value());
+  for (size_t at = 0; at < kPlane; ++at) {
+    for (const int32_t word : {-1, good[at] + 1, INT32_MAX, INT32_MIN}) CHECK_FALSE(isReadWith(at, word));
+  }
+  // A plane that begins behind the last row; starts that fall, or lie behind the last run.
+  CHECK_FALSE(isReadWith(kPlane, 3));
+  CHECK_FALSE(isReadWith(kStarts, 3));
+  CHECK_FALSE(isReadWith(kStarts + 1, 4));
+  CHECK_FALSE(isReadWith(kStarts + 2, 1));
+  // Runs that end where they begin, meet the one before, have an unknown pattern, or one pattern for two
+  // blocks.
+  CHECK_FALSE(isReadWith(kRuns + 1, 0));
+  CHECK_FALSE(isReadWith(kRuns + 1, 3));
+  CHECK_FALSE(isReadWith(kRuns, -1));
+  CHECK_FALSE(isReadWith(kRuns + 2, 2));
+  CHECK_FALSE(isReadWith(kRuns + 2, -2));
+  CHECK_FALSE(isReadWith(kRuns + 4, 4));
+  CHECK(isReadWith(kRuns + 1, 2));
+}
+
+TEST_CASE("a block map says how much it covers", "[mask]") {
+  const std::vector<int32_t> words = goodWords();
+  const BlockMap map = *BlockMap::read(words);
+  CHECK(map.covers(0, 0, 128, 192));
+  CHECK(map.covers(0, 0, 128, 129));
+  CHECK(map.covers(0, 0, 65, 1000));
+  CHECK_FALSE(map.covers(0, 0, 129, 192));
+  CHECK_FALSE(map.covers(0, 0, 128, 128));
 }
 
 }  // namespace attention::test
