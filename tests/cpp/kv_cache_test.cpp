@@ -35,6 +35,10 @@ TEST_CASE("a window bounds a cache's memory", "[cache]") {
   CHECK(both.cache->byteLength() <= 4 * 16 * 2 * 8 * sizeof(float));
   CHECK(both.cache->truncate(200).code() == ErrorCode::kInvalidArgument);
   CHECK(both.cache->truncate(281).code() == ErrorCode::kInvalidArgument);
+  // 32 positions beside the sinks are held, of 280: the last that is gone is 247.
+  CHECK(both.cache->truncate(248).code() == ErrorCode::kInvalidArgument);
+  both.truncate(249);
+  both.attend(random, 2, 1);
   both.truncate(4);
   both.attend(random, 2, 3);
 }

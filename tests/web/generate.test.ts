@@ -7,6 +7,7 @@ import { decoders } from './families.ts';
 import { near, since } from './model-compare.ts';
 import { marian } from './oracle/marian.ts';
 import type { Exact } from './oracle/values.ts';
+import { Random } from './random.ts';
 import * as ofMarian from './synthetic-marian.ts';
 import { forEachVariant } from './variants.ts';
 
@@ -43,6 +44,25 @@ forEachVariant('generate', (engine: () => Attention) => {
         ['a tensor [1,S]', { data: Int32Array.from(prompt), dims: [1, P] }],
       ])('a prompt as %s', async (_, input) => {
         expect([...(await model.generate(input as never, { maxNewTokens: 3, stop: [] }))]).toEqual(ids.slice(0, 3));
+      });
+      test('a long prompt under a dense mask, which is as large as all of it', async () => {
+        const positions = { max_position_embeddings: 300, n_positions: 300 };
+        const tensors = { ...family.tensors };
+        for (const name of Object.keys(tensors).filter((one) => one.endsWith('wpe.weight'))) {
+          const { shape } = tensors[name] as { shape: number[] };
+          tensors[name] = new Random(5).tensor([300, shape[1] as number]);
+        }
+        const config = Object.fromEntries(
+          Object.entries({ ...family.config, ...positions }).filter(([key]) => key in family.config),
+        );
+        const long = createModel(engine(), { config, tensors } as never);
+        const text = Array.from({ length: 290 }, (_, i) => (i * 7) % 29);
+        const data = Uint8Array.from({ length: 290 * 290 }, (_, n) => Number((n % 290) % 3 > 0 || n % 290 === 0));
+        const mask = { data, shape: [290, 290], dtype: 'bool' } as const;
+        const { logits } = await long.forward(text, { mask });
+        const likely = (logits as NdArray).data.reduce((best, x, i, all) => (x > (all[best] as number) ? i : best), 0);
+        expect([...(await long.generate(text, { maxNewTokens: 1, stop: [], mask }))]).toEqual([likely]);
+        long.dispose();
       });
       test('a prompt of one token', async () => {
         const want = greedy(next, [7], 4).map(({ id }) => id);

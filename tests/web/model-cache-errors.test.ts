@@ -62,6 +62,27 @@ forEachVariant('a model’s cache refuses', (engine: () => Attention) => {
         }));
     });
 
+    test('a change during a call', () =>
+      withCache(async (cache) => {
+        await feed(cache, [ids.slice(0, 4)]);
+        let changes = 0;
+        const onToken = () => {
+          changes++;
+          for (const change of [() => cache.truncate(1), () => cache.clear()])
+            expect(change).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT', argument: 'cache' }));
+        };
+        await model.generate([5], { cache, maxNewTokens: 2, stop: [], onToken });
+        expect([changes, cache.length]).toEqual([2, 6]);
+      }));
+
+    test('nothing of what was truncated: which positions attend goes with them', () =>
+      withCache(async (cache) => {
+        const [before, after] = [ids.slice(0, 2), ids.slice(9, 10)];
+        await model.forward([...before, ...ids.slice(2, 6)], { cache, attentionMask: [1, 1, 0, 1, 1, 0] });
+        cache.truncate(2);
+        await feed(cache, [after], {}, before);
+      }));
+
     describe('is refused', () => {
       test('of another model, even of the same checkpoint', async () => {
         const other = createModel(engine(), { config: family.config, tensors: family.tensors });

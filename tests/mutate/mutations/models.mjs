@@ -64,11 +64,11 @@ export function inModels() {
       'Math.floor(prompt.length / block)',
     ),
     wrapper(
-      'models/generate.ts',
-      ['generate.test.ts', 'generate-errors.test.ts'],
-      'generate: an abort is not heard',
-      'if (signal?.aborted) throw abortError(signal);\n    latest',
-      'latest',
+      'models/runner.ts',
+      ['generate.test.ts', 'generate-errors.test.ts', 'model-cache-errors.test.ts'],
+      'model: an abort is not heard',
+      'if (asked.signal?.aborted) throw abortError(asked.signal);',
+      '',
     ),
     wrapper(
       'models/generate.ts',
@@ -93,7 +93,7 @@ export function inModels() {
     ),
     wrapper(
       'models/layer-options.ts',
-      [...changes, 'model-cache.test.ts', 'generate.test.ts'],
+      ['generate.test.ts'],
       'model: a dense mask is read in parts',
       'mask !== undefined && !isMask(mask)',
       'mask === null && !isMask(mask)',

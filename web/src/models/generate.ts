@@ -1,4 +1,4 @@
-import { abortError, abortSignal, integer, integers } from '../arguments.js';
+import { integer, integers } from '../arguments.js';
 import { AttentionError, invalid } from '../errors.js';
 import type { Attention, NdArray } from '../types.js';
 import { type Batch, sequence, slice } from './batch.js';
@@ -29,7 +29,6 @@ export interface Generation {
   readonly onToken: GenerateOptions['onToken'];
   /** The prompt is read in one pass: something asked for is of its size. */
   readonly isWhole: boolean;
-  readonly signal: AbortSignal | undefined;
 }
 
 /** What a decoder makes of the next tokens of its one sequence. */
@@ -49,7 +48,6 @@ export function readGeneration(
     stop: new Set(options.stop === undefined ? stop : integers('options.stop', options.stop)),
     onToken,
     isWhole,
-    signal: abortSignal(options.signal),
   };
 }
 
@@ -58,7 +56,7 @@ export async function generate(
   attention: Attention,
   prompt: Batch,
   step: Step,
-  { maxNewTokens, sampler, stop, onToken, isWhole, signal }: Generation,
+  { maxNewTokens, sampler, stop, onToken, isWhole }: Generation,
 ): Promise<Int32Array<ArrayBuffer>> {
   const ids: number[] = [];
   const block = isWhole ? prompt.length : promptBlock;
@@ -76,7 +74,6 @@ export async function generate(
       attentions: latest.attentions,
     };
     if ((await onToken?.(token as never)) === false || ids.length === maxNewTokens) break;
-    if (signal?.aborted) throw abortError(signal);
     latest = await step(sequence(Int32Array.of(id)));
   }
   return Int32Array.from(ids);
