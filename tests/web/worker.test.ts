@@ -277,6 +277,19 @@ describe('starting', () => {
     }
   });
 
+  test('an abort right after the call, as a component that is unmounted makes it, starts no worker', async () => {
+    const controller = new AbortController();
+    let made = 0;
+    const worker = () => {
+      made++;
+      return new Worker(new URL('../../dist/worker-entry.js', import.meta.url));
+    };
+    const starting = rejection(createAttentionWorker({ worker: worker as never, signal: controller.signal }));
+    controller.abort('unmounted');
+    const { code, cause } = await starting;
+    expect([code, cause, made]).toEqual(['ABORTED', 'unmounted', 0]);
+  });
+
   test('the signal of the start is of the start alone', async () => {
     const controller = new AbortController();
     const worker = await createAttentionWorker({ threads: 1, signal: controller.signal });

@@ -5,7 +5,7 @@ import { AttentionError, invalid, refused } from '../errors.js';
 import type { Attention, LoadOptions, Variant } from '../types.js';
 import { hasFusedRelaxedSimd, hasSimd } from './features.js';
 import { initialBytes, instantiate, roomForThreads } from './instantiate.js';
-import { passesSelfTest } from './self-test.js';
+import { selfTestFailure } from './self-test.js';
 import { compile, isOneFile } from './source.js';
 import { ThreadFailure } from './thread-workers.js';
 import { type Threads, wantedThreads } from './threads.js';
@@ -101,16 +101,17 @@ async function load(threads: Threads, wanted: Wanted): Promise<Attention> {
   if (isOneFile(wasm)) return tested(await engine('simd', threads, wanted, true));
   if (fused) {
     const attention = await engine('relaxed-simd', threads, wanted);
-    if (passesSelfTest(attention)) return attention;
+    if (!selfTestFailure(attention)) return attention;
     attention.dispose();
   }
   return tested(await engine('simd', threads, wanted));
 }
 
 function tested(attention: Attention): Attention {
-  if (passesSelfTest(attention)) return attention;
+  const failure = selfTestFailure(attention);
+  if (!failure) return attention;
   attention.dispose();
-  throw unsupported(`variant '${attention.info.variant}' fails its numerical self-test here`);
+  throw unsupported(`variant '${attention.info.variant}' fails its numerical self-test here`, failure);
 }
 
 async function engine(
@@ -139,8 +140,8 @@ async function engine(
   throw invalid('options.wasm', found, `the module of variant '${variant}'`);
 }
 
-function unsupported(message: string): AttentionError {
-  return new AttentionError('UNSUPPORTED_ENGINE', undefined, message);
+function unsupported(message: string, options?: { cause?: unknown }): AttentionError {
+  return new AttentionError('UNSUPPORTED_ENGINE', undefined, message, options);
 }
 
 /** Loads are shared, so an abort leaves the work alone and only stops waiting for it. */

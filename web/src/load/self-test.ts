@@ -1,18 +1,20 @@
+import { AttentionError } from '../errors.js';
 import type { Attention } from '../types.js';
 
-/**
- * A small causal attention against plain loops: shows in under a millisecond that the instructions this variant is made
- * of do what they should here. Sizes are odd so that every tail is run, and threads have two heads to share. A module whose
- * bytes have changed may trap.
- */
-export function passesSelfTest(attention: Attention): boolean {
+/** Why a variant does not work here, or undefined. A module whose bytes have changed may trap, or refuse. */
+export function selfTestFailure(attention: Attention): { cause?: unknown } | undefined {
   try {
-    return isRight(attention);
-  } catch {
-    return false;
+    return isRight(attention) ? undefined : {};
+  } catch (cause) {
+    if (cause instanceof AttentionError && cause.code === 'OUT_OF_MEMORY') throw cause;
+    return { cause };
   }
 }
 
+/**
+ * A small causal attention against plain loops: shows in under a millisecond that the instructions this variant is made
+ * of do what they should here. Sizes are odd so that every tail is run, and threads have two heads to share.
+ */
 function isRight(attention: Attention): boolean {
   const [heads, length, size] = [2, 13, 11];
   const count = length * size;

@@ -32,6 +32,7 @@ export async function createAttentionWorker(options?: WorkerLoadOptions): Promis
   const stop = abortSignal(signal);
   if (stop?.aborted) throw abortError(stop);
   const content = await resolved(wasm);
+  if (stop?.aborted) throw abortError(stop);
   const worker = startWorker(make);
   const { port1, port2 } = new MessageChannel();
   const link = new Link(port1, () => worker.terminate());
