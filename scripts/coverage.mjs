@@ -3,7 +3,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { build, buildPreset } from './build.mjs';
-import { main, output, repository, run } from './lib/run.mjs';
+import { Failure, main, output, repository, run } from './lib/run.mjs';
 import { installPackages, setup } from './setup.mjs';
 
 const folder = join(repository, 'build/coverage');
@@ -72,6 +72,8 @@ function ranges(lines) {
 
 await main(import.meta.url, async () => {
   const wanted = process.argv.slice(2);
+  const unknown = wanted.find((name) => name !== 'core' && name !== 'package');
+  if (unknown) throw new Failure(`No part is called '${unknown}': core or package.`);
   const isFor = (name) => wanted.length === 0 || wanted.includes(name);
   const env = await setup({ native: true, coverage: true });
   if (isFor('core')) report('core', await ofCore(env));

@@ -145,7 +145,7 @@ void readResults() {
 
 using Function = int (*)(Random&);
 
-const std::array<Function, 22> functions{
+const std::array<Function, 25> functions{
     [](Random&) { return attention(); },
     [](Random&) { return variableLength(); },
     [](Random&) { return projected(); },
@@ -174,9 +174,14 @@ const std::array<Function, 22> functions{
     [](Random& r) {
       return rolloutLayer(static_cast<int>(r.between(0, 2)), static_cast<int>(r.between(0, 1)));
     },
-    [](Random&) { return 0; },
-    [](Random&) { return 0; },
+    [](Random&) { return reorderCache(static_cast<uint32_t>(own(0))); },
+    [](Random&) { return readCache(static_cast<uint32_t>(own(0))); },
+    [](Random&) { return saveCache(static_cast<uint32_t>(own(0))); },
+    [](Random& r) { return truncateCache(static_cast<uint32_t>(own(0)), anySize(r)); },
+    [](Random&) { return loadCache(static_cast<uint32_t>(own(0))); },
 };
+/// Of these the cache is their own integer, and the first operand of one a list.
+constexpr bool isOfCache(size_t which) { return (which >= 2 && which <= 4) || which >= 20; }
 
 void use(Random& random) {
   const size_t which = random.between(0, functions.size() - 1);
@@ -195,10 +200,12 @@ void use(Random& random) {
       caller.makeList(kOperands + 4);
     }
     if (which == 18) caller.makeList(kOperands + 1);
-    if (which >= 2 && which <= 4)
+    if (which == 20) caller.makeList(kOperands);
+    if (which == 22) call.outputs[0] = {};  // a cache's bytes go where they find room
+    if (isOfCache(which))
       call.integers[kOwn] = static_cast<int32_t>(which == 2 && random.chance(0.5) ? 0 : cache);
     int code = 0;
-    if (random.chance(0.3) && which != 3) {
+    if (random.chance(0.3) && which != 3 && which < 20) {
       const auto items = static_cast<uint32_t>(random.between(1, 6));
       do {
         nextPart(items);

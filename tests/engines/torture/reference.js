@@ -26,7 +26,9 @@ export function reference({ q, k, v, options = {}, mask }, round = (x) => x) {
         for (let d = 0; d < D; d++)
           dot = round(dot + round(q.data[(h * Sq + i) * D + d] * k.data[(kvHead * Skv + j) * D + d]));
         const score = round(dot * scale);
-        scores[j] = round((softcap ? round(softcap * round(Math.tanh(round(score / softcap)))) : score) + added);
+        const capped = softcap ? round(softcap * round(Math.tanh(round(score / softcap)))) : score;
+        // What is added to a score is kept in float32: beside 1e9 it is lost, whoever adds.
+        scores[j] = added === 0 ? capped : Math.fround(capped + added);
         seen.push(j);
       }
       const most = seen.reduce((max, j) => Math.max(max, scores[j]), sink);

@@ -48,10 +48,20 @@ const functions = [
   ...['sinusoidalPositions', 'rotaryEmbedding', 'alibiSlopes'],
 ] as const;
 
-/** Some function with some arguments; what it makes is given back, so that nothing is left. */
-export function callAnything(engine: Attention, random: Random, held: readonly Tensor[]): string {
+/** Of an option by that name. */
+const outOf = (value: unknown) =>
+  typeof value === 'object' && value !== null ? (value as { out?: unknown }).out : null;
+
+/** Some function with some arguments; what it makes is given back, so that nothing is left. Told is what it may write. */
+export function callAnything(
+  engine: Attention,
+  random: Random,
+  held: readonly Tensor[],
+  mayWrite: (tensor: unknown) => void,
+): string {
   const name = random.pick(functions);
   const args = Array.from({ length: random.integer(0, 5) }, () => anything(random, held));
+  for (const argument of args) mayWrite(outOf(argument));
   const result = (engine[name] as (...args: unknown[]) => unknown).apply(engine, args);
   if (!held.includes(result as Tensor)) (result as Partial<Tensor>)?.dispose?.();
   return name;

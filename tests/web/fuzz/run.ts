@@ -19,6 +19,6 @@ export async function explore(
     : { numRuns: cases, seed };
   const details = await fc.check(property, asked);
   console.log(`fuzz ${name}: ${details.numRuns} cases, seed ${details.seed}`);
-  if (details.counterexample === null) return;
+  if (!details.failed) return;
   throw new Error(fc.defaultReportMessage(details), { cause: details.errorInstance });
 }
