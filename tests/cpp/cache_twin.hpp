@@ -150,6 +150,25 @@ inline KvCacheConfig randomConfig(Random& random, size_t mostCapacity = 600) {
   return config;
 }
 
+/// The bytes of a cache with words of its header changed, and a checksum that says it was so.
+inline std::vector<std::byte> forged(const KvCache& cache,
+                                     std::initializer_list<std::pair<size_t, uint32_t>> words) {
+  Arena arena;
+  Output saved;
+  REQUIRE(cache.save(saved, arena).ok());
+  const auto* start = static_cast<const std::byte*>(saved.view().data);
+  std::vector<std::byte> bytes(start, start + saved.view().count() * sizeof(float));
+  for (const auto& [word, value] : words)
+    std::memcpy(bytes.data() + word * sizeof(value), &value, sizeof(value));
+  uint32_t hash = 0x811c9dc5u;  // FNV-1a
+  for (size_t at = 0; at + sizeof(hash) < bytes.size(); ++at)
+    hash = (hash ^ static_cast<uint32_t>(bytes[at])) * 0x01000193u;
+  std::memcpy(bytes.data() + bytes.size() - sizeof(hash), &hash, sizeof(hash));
+  return bytes;
+}
+/// Words of the header.
+inline constexpr size_t kLengthWord = 10, kHeldFromWord = 11;
+
 /// A few steps on two caches, of which one is now and then a fork of the other.
 inline void runAtRandom(Random& random, Both& one, size_t longest = 150) {
   Both other(one.config);

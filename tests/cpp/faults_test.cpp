@@ -1,6 +1,7 @@
 // Memory that runs out: each allocation of each operation fails once. The call says OUT_OF_MEMORY, nothing
 // leaks (AddressSanitizer looks), what lives on is as it was, and the same call then gives what it would have
 // given.
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <cstdlib>
 #include <cstring>
@@ -9,29 +10,32 @@
 #include <new>
 #include <string>
 
-#include "case.hpp"
+#include "cache_twin.hpp"
 #include "runtime/parts.hpp"
 
 namespace {
-/// Allocations since the count began, and which of them fails.
-size_t allocations = 0, failing = SIZE_MAX;
-bool fails() { return ++allocations == failing; }
+/// Allocations since the count began, the largest of them, and which one fails.
+size_t allocations = 0, largest = 0, failing = SIZE_MAX;
+bool fails(size_t bytes) {
+  largest = std::max(largest, bytes);
+  return ++allocations == failing;
+}
 }  // namespace
 
 extern "C" {
 void* __real_aligned_alloc(size_t alignment, size_t bytes);   // NOLINT(bugprone-reserved-identifier)
 void* __real_realloc(void* memory, size_t bytes);             // NOLINT(bugprone-reserved-identifier)
 void* __wrap_aligned_alloc(size_t alignment, size_t bytes) {  // NOLINT(bugprone-reserved-identifier)
-  return fails() ? nullptr : __real_aligned_alloc(alignment, bytes);
+  return fails(bytes) ? nullptr : __real_aligned_alloc(alignment, bytes);
 }
 void* __wrap_realloc(void* memory, size_t bytes) {  // NOLINT(bugprone-reserved-identifier)
-  return fails() ? nullptr : __real_realloc(memory, bytes);
+  return fails(bytes) ? nullptr : __real_realloc(memory, bytes);
 }
 }
 
 /// A cache's own.
 void* operator new(size_t bytes, const std::nothrow_t& /*tag*/) noexcept {
-  return fails() ? nullptr : std::malloc(bytes);
+  return fails(bytes) ? nullptr : std::malloc(bytes);
 }
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, size_t /*bytes*/) noexcept { std::free(memory); }
@@ -345,6 +349,34 @@ TEST_CASE("a cache whose allocations fail is as it was", "[faults]") {
     }
   }
   WARN(faults << " faults");
+}
+
+TEST_CASE("a stream's memory does not grow with its length", "[faults]") {
+  Both both({.batch = 2, .headDim = 8, .valueDim = 8, .capacity = 36, .window = 32, .sinkTokens = 4});
+  Random random(9);
+  Owned<float> rows = normal(random, {2, 1, 30, 8});
+  largest = 0;
+  const auto feed = [&](KvCache& cache) {
+    REQUIRE(cache.append(rows.view(), rows.view(), Layout::kBHSD, 0).ok());
+  };
+  for (int n = 0; n < 20; ++n) feed(*both.cache);
+  const size_t before = largest, held = both.cache->byteLength();
+  for (int n = 0; n < 20'000; ++n) feed(*both.cache);
+  CHECK(both.cache->length() == 600'600);
+  CHECK(largest == before);
+  CHECK(both.cache->byteLength() <= held + 8 * 1024);
+
+  // Bytes that say a stream is two thousand million positions long make one that is as small.
+  KvCache& cache = *both.cache;
+  constexpr uint32_t kLong = 2'000'000'000;
+  const std::vector<std::byte> bytes = forged(cache, {{kLengthWord, kLong}, {kHeldFromWord, kLong - 32}});
+  largest = 0;
+  REQUIRE(cache.load(bytes).ok());
+  const std::unique_ptr<KvCache> fork = cache.fork();
+  REQUIRE(fork != nullptr);
+  feed(*fork);
+  CHECK(fork->length() == kLong + 30);
+  CHECK(largest <= before);
 }
 
 TEST_CASE("a cache that there is no memory for is none", "[faults]") {

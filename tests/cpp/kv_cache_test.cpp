@@ -67,6 +67,24 @@ TEST_CASE("any changed byte of a saved cache is noticed", "[cache]") {
   both.attend(random, 2, 2);
 }
 
+TEST_CASE("a header that no cache has is refused, though its checksum is right", "[cache]") {
+  Random random(5);
+  Both plain({.kvHeads = 2, .headDim = 8, .valueDim = 5, .capacity = 40});
+  Both stream({.headDim = 8, .valueDim = 8, .capacity = 36, .window = 32, .sinkTokens = 4});
+  for (Both* both : {&plain, &stream}) {
+    both->attend(random, 2, 30);
+    KvCache& cache = *both->cache;
+    for (size_t word = 0; word < kLengthWord; ++word)
+      CHECK_FALSE(cache.load(forged(cache, {{word, 77}})).ok());
+    for (const uint32_t length : {29U, 31U, 41U, 0x7fffffffU, 0x80000000U, 0xffffffffU})
+      CHECK(cache.load(forged(cache, {{kLengthWord, length}})).code() == ErrorCode::kCorruptFile);
+    for (const uint32_t from : {31U, 0xffffffffU})
+      CHECK(cache.load(forged(cache, {{kHeldFromWord, from}})).code() == ErrorCode::kCorruptFile);
+    REQUIRE(cache.load(forged(cache, {{kLengthWord, 30}})).ok());
+    both->attend(random, 2, 3);
+  }
+}
+
 TEST_CASE("every half comes back from its float", "[cache]") {
   for (uint32_t bits = 0; bits < 0x10000u; ++bits) {
     const float value = halfToFloat(static_cast<uint16_t>(bits));

@@ -21,6 +21,35 @@ void loadChanged(Random& random, Both& both) {
   REQUIRE(both.cache->length() == both.keys.size());
 }
 
+/// Bytes with a right checksum but another header make a cache that works, or none.
+void loadForged(Random& random, Both& both) {
+  const auto word = [&] {
+    const size_t kind = between(random, 0, 3);
+    if (kind == 0) return static_cast<uint32_t>(between(random, 0, 100));
+    if (kind == 1) return static_cast<uint32_t>(both.keys.size() + between(random, 0, 40) - 20);
+    return std::array{0x7fffffffU, 0x80000000U, 0xffffffffU, 0x7fffff00U}[between(random, 0, 3)];
+  };
+  const size_t first = between(random, 2, kHeldFromWord);
+  const std::vector<std::byte> bytes = forged(*both.cache, {{first, word()}, {kHeldFromWord, word()}});
+  const std::unique_ptr<KvCache> loaded = KvCache::create(both.config);
+  const Status status = loaded->load(bytes);
+  if (!status.ok()) return requireSaysWhy(status);
+  const KvCacheConfig& config = both.config;
+  Owned<float> k = normal(random, {config.batch, config.kvHeads, 3, config.headDim});
+  Owned<float> v = normal(random, {config.batch, config.kvHeads, 3, config.valueDim});
+  AttentionOptions options;
+  options.causal = Causal::kTrue;
+  Arena arena;
+  AttentionOutputs outputs;
+  const std::unique_ptr<KvCache> fork = loaded->fork();
+  for (int step = 0; step < 3; ++step) {
+    const Status attended = fork->attend(k.view(), k.view(), v.view(), options, outputs, arena);
+    if (!attended.ok()) requireSaysWhy(attended);
+  }
+  const Status truncated = loaded->truncate(between(random, 0, 60));
+  if (!truncated.ok()) requireSaysWhy(truncated);
+}
+
 /// What is refused changes nothing, which the next comparison would show.
 void misuse(Random& random, Both& both) {
   const KvCacheConfig& config = both.config;
@@ -52,6 +81,7 @@ void live(Random& random) {
   runAtRandom(random, one, 40);
   misuse(random, one);
   loadChanged(random, one);
+  loadForged(random, one);
   if (one.config.window != 0 || one.keys.size() < one.config.capacity)
     one.attend(random, one.config.kvHeads, 1);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -61,10 +62,16 @@ float alibiSlope(size_t head, size_t heads);
 /// Where a cache keeps keys and values: pages of `rows` positions of all heads of one batch entry, as
 /// [Hkv,rows,D], [Hkv,rows,Dv] and, of int8, their factors [Hkv,rows] twice.
 struct KeyPages {
-  const std::byte* const* pages = nullptr;  ///< [positions / rows][B]; null where nothing is held
+  const std::byte* const* pages = nullptr;  ///< [rows of pages][B]; null where nothing is held
   size_t rows = 0;                          ///< 0: keys and values are plain tensors
   size_t valuesAt = 0, keyScalesAt = 0, valueScalesAt = 0;  ///< in bytes from a page's start
+  size_t firstGone = 0, gone = 0;  ///< so many rows of pages, from this one on, have no place in the table
 
+  /// Where in the table a row of pages is.
+  size_t placeOf(size_t row) const { return row < firstGone + gone ? std::min(row, firstGone) : row - gone; }
+  const std::byte* page(size_t position, size_t entry, size_t batch) const {
+    return pages[placeOf(position / rows) * batch + entry];
+  }
   /// The first position behind the page of `position`.
   size_t endOfPage(size_t position) const { return (position / rows + 1) * rows; }
 };

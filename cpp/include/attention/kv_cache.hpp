@@ -86,11 +86,15 @@ class KvCache {
   /// end(), but for a call that has parts to come: what it reserved and wrote waits for them.
   void endOf(const Status& status, size_t added);
   size_t rowsFor(size_t length) const { return (length + layout_.rows - 1) / layout_.rows; }
-  std::byte*& page(size_t row, size_t entry) { return pages_[row * config_.batch + entry]; }
-  bool growTable(size_t rows);
+  /// Places of the table that so many positions take.
+  size_t placesFor(size_t length) const { return layout_.placeOf(rowsFor(length)); }
+  std::byte*& page(size_t row, size_t entry) { return pages_[layout_.placeOf(row) * config_.batch + entry]; }
+  size_t rowsGone() const;
+  void forgetRows();
+  bool growTable(size_t places);
   bool makeOwn(std::byte*& page) const;
   bool makeRows(Range positions);
-  void releaseRows(size_t from, size_t to);
+  void release(size_t from, size_t to);
   Stream stream() const { return {config_.sinkTokens, heldFrom_, config_.window}; }
 
   std::array<uint32_t, 12> header() const;
@@ -100,10 +104,10 @@ class KvCache {
   void copyRows(size_t at, size_t factorsAt, size_t width, float* to) const;
 
   KvCacheConfig config_;
-  KeyPages layout_;              // of a page
-  size_t pageBytes_ = 0;         // without what counts its owners
-  std::byte** pages_ = nullptr;  // [rows of pages][B]
-  size_t rows_ = 0, room_ = 0;   // in the table, and that it has memory for
+  KeyPages layout_;               // of a page
+  size_t pageBytes_ = 0;          // without what counts its owners
+  std::byte** pages_ = nullptr;   // [places][B]: only rows of pages that may be held have one
+  size_t places_ = 0, room_ = 0;  // in the table, and that it has memory for
   size_t length_ = 0;
   size_t heldFrom_ = 0;  // positions before it are gone, but for the first sinkTokens
 };

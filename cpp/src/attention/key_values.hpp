@@ -66,7 +66,7 @@ class KeyValues {
       return {heads.data, heads.strides[0] * rows.batch + head +
                               heads.strides[2] * (plan_.sequences().firstKey(rows.batch) + position)};
     }
-    const std::byte* page = pages.pages[position / pages.rows * plan_.batch + rows.batch];
+    const std::byte* page = pages.page(position, rows.batch, plan_.batch);
     return {page + at, head + heads.strides[2] * (position % pages.rows)};
   }
 

@@ -59,7 +59,7 @@ void KvCache::forEachRun(Visit visit) const {
         for (const Range held : stream().held({0, length_})) {
           for (size_t from = held.begin; from < held.end;) {
             const size_t end = std::min(held.end, layout_.endOfPage(from));
-            std::byte* page = pages_[from / layout_.rows * config_.batch + entry];
+            std::byte* page = pages_[layout_.placeOf(from / layout_.rows) * config_.batch + entry];
             visit(page + at + (head * layout_.rows + from % layout_.rows) * width, (end - from) * width);
             from = end;
           }
@@ -76,7 +76,8 @@ void KvCache::copyRows(size_t at, size_t factorsAt, size_t width, float* to) con
   for (size_t line = 0; line < config_.batch * config_.kvHeads; ++line) {
     for (const Range held : stream().held({0, length_})) {
       for (size_t position = held.begin; position < held.end; ++position) {
-        const std::byte* page = pages_[position / layout_.rows * config_.batch + line / config_.kvHeads];
+        const size_t place = layout_.placeOf(position / layout_.rows);
+        const std::byte* page = pages_[place * config_.batch + line / config_.kvHeads];
         const size_t row = line % config_.kvHeads * layout_.rows + position % layout_.rows;
         float* out = to + (line * length_ + position) * width;
         if (config_.dtype == DType::kFloat32) {
@@ -155,7 +156,8 @@ Status KvCache::load(std::span<const std::byte> bytes) {
   loaded->length_ = length;
   loaded->heldFrom_ = heldFrom;
   if (bytes.size() != loaded->savedBytes()) return corrupt("got more or fewer bytes than its length has");
-  if (!loaded->growTable(rowsFor(length))) return outOfMemory("bytes");
+  loaded->layout_.gone = loaded->rowsGone();
+  if (!loaded->growTable(loaded->placesFor(length))) return outOfMemory("bytes");
   for (const Range held : loaded->stream().held({0, length})) {
     if (held.size() != 0 && !loaded->makeRows(held)) return outOfMemory("bytes");
   }
@@ -165,7 +167,8 @@ Status KvCache::load(std::span<const std::byte> bytes) {
     from += count;
   });
   std::swap(pages_, loaded->pages_);
-  std::swap(rows_, loaded->rows_);
+  std::swap(places_, loaded->places_);
+  layout_.gone = loaded->layout_.gone;
   std::swap(room_, loaded->room_);
   length_ = length;
   heldFrom_ = heldFrom;

@@ -50,17 +50,18 @@ Status checkRows(const char* name, const TensorView& x, const TensorView& heads,
 std::unique_ptr<KvCache> KvCache::create(const KvCacheConfig& config) {
   std::unique_ptr<KvCache> cache(new (std::nothrow) KvCache(config));
   if (!cache || !layOut(config, &cache->layout_, &cache->pageBytes_)) return nullptr;
+  cache->layout_.firstGone = cache->rowsFor(config.sinkTokens);
   return cache;
 }
 
 KvCache::~KvCache() {
-  releaseRows(0, rows_);
+  release(0, places_);
   std::free(static_cast<void*>(pages_));
 }
 
 size_t KvCache::byteLength() const {
   const auto isHeld = [](const std::byte* page) { return page != nullptr; };
-  return static_cast<size_t>(std::count_if(pages_, pages_ + rows_ * config_.batch, isHeld)) * pageBytes_;
+  return static_cast<size_t>(std::count_if(pages_, pages_ + places_ * config_.batch, isHeld)) * pageBytes_;
 }
 
 Status KvCache::append(const TensorView& key, const TensorView& value, Layout layout, size_t packedHeads) {
@@ -132,8 +133,8 @@ Status KvCache::reserve(size_t added) {
   // Positions travel as 32-bit integers.
   if (added > INT32_MAX - length_) return outOfMemory("k");
   if (added == 0) return {};
-  return growTable(rowsFor(length_ + added)) && makeRows({length_, length_ + added}) ? Status()
-                                                                                     : outOfMemory("k");
+  return growTable(placesFor(length_ + added)) && makeRows({length_, length_ + added}) ? Status()
+                                                                                       : outOfMemory("k");
 }
 
 Status KvCache::plan(const TensorView& query, size_t added, const AttentionOptions& options,
@@ -185,16 +186,30 @@ void KvCache::endOf(const Status& status, size_t added) {
 
 void KvCache::end(size_t appended) {
   length_ += appended;
-  releaseRows(rowsFor(length_), rows_);
-  rows_ = rowsFor(length_);
+  release(placesFor(length_), places_);
+  places_ = placesFor(length_);
+  if (rowsFor(length_) <= layout_.firstGone) layout_.gone = 0;
   if (config_.window == 0) return;
   const size_t others = config_.capacity - config_.sinkTokens;
   if (length_ > config_.capacity) heldFrom_ = std::max(heldFrom_, length_ - others);
-  const size_t firstOther = (config_.sinkTokens + layout_.rows - 1) / layout_.rows;
-  for (size_t row = std::min(heldFrom_ / layout_.rows, rows_); row > firstOther; --row) {
-    if (page(row - 1, 0) == nullptr) break;  // and so all before it
-    releaseRows(row - 1, row);
-  }
+  forgetRows();
+}
+
+/// Rows of pages behind those of the sinks that no query will see again.
+size_t KvCache::rowsGone() const {
+  const size_t held = std::min(heldFrom_ / layout_.rows, rowsFor(length_));
+  return held - std::min(held, layout_.firstGone);
+}
+
+/// They give up their places, so that a stream's table does not grow.
+void KvCache::forgetRows() {
+  const size_t place = layout_.firstGone, count = rowsGone() - layout_.gone;
+  if (count == 0) return;
+  release(place, place + count);
+  std::copy(pages_ + (place + count) * config_.batch, pages_ + places_ * config_.batch,
+            pages_ + place * config_.batch);
+  places_ -= count;
+  layout_.gone += count;
 }
 
 Status KvCache::truncate(size_t length) {
@@ -215,8 +230,9 @@ Status KvCache::truncate(size_t length) {
 
 std::unique_ptr<KvCache> KvCache::fork() const {
   std::unique_ptr<KvCache> other = create(config_);
-  if (!other || !other->growTable(rows_)) return nullptr;
-  std::transform(pages_, pages_ + rows_ * config_.batch, other->pages_, sharePage);
+  if (!other || !other->growTable(places_)) return nullptr;
+  other->layout_.gone = layout_.gone;
+  std::transform(pages_, pages_ + places_ * config_.batch, other->pages_, sharePage);
   other->length_ = length_;
   other->heldFrom_ = heldFrom_;
   return other;
@@ -235,19 +251,19 @@ Status KvCache::reorder(std::span<const int32_t> batch) {
   }
   const std::unique_ptr<KvCache> before = fork();
   if (!before) return outOfMemory("batch");
-  for (size_t row = 0; row < rows_; ++row) {
-    for (size_t entry = 0; entry < config_.batch; ++entry) {
-      dropPage(
-          std::exchange(page(row, entry), sharePage(before->page(row, static_cast<size_t>(batch[entry])))));
-    }
+  for (size_t place = 0; place < places_; ++place) {
+    std::byte** const own = pages_ + place * config_.batch;
+    std::byte* const* const from = before->pages_ + place * config_.batch;
+    for (size_t entry = 0; entry < config_.batch; ++entry)
+      dropPage(std::exchange(own[entry], sharePage(from[static_cast<size_t>(batch[entry])])));
   }
   return {};
 }
 
 /// New places of the table hold nothing.
-bool KvCache::growTable(size_t rows) {
-  if (rows > room_) {
-    const size_t room = std::max(rows, 2 * room_);
+bool KvCache::growTable(size_t places) {
+  if (places > room_) {
+    const size_t room = std::max(places, 2 * room_);
     const size_t factors[] = {room, config_.batch, sizeof(std::byte*)};
     const std::optional<size_t> bytes = checkedProduct(factors);
     if (!bytes || *bytes > kLargestBlock) return false;
@@ -256,8 +272,8 @@ bool KvCache::growTable(size_t rows) {
     pages_ = pages;
     room_ = room;
   }
-  if (rows > rows_) std::fill(pages_ + rows_ * config_.batch, pages_ + rows * config_.batch, nullptr);
-  rows_ = std::max(rows_, rows);
+  if (places > places_) std::fill(pages_ + places_ * config_.batch, pages_ + places * config_.batch, nullptr);
+  places_ = std::max(places_, places);
   return true;
 }
 
@@ -281,7 +297,7 @@ bool KvCache::makeOwn(std::byte*& page) const {
   return true;
 }
 
-void KvCache::releaseRows(size_t from, size_t to) {
+void KvCache::release(size_t from, size_t to) {
   for (size_t i = from * config_.batch; i < to * config_.batch; ++i)
     dropPage(std::exchange(pages_[i], nullptr));
 }

@@ -7,14 +7,23 @@
 
 #include "attention/tensor.hpp"
 
+#ifdef ATTENTION_SEPARATE_BLOCKS
+#include <sanitizer/asan_interface.h>
+#endif
+
 namespace attention {
 
 namespace {
 constexpr size_t kAlignment = 64;
 #ifdef ATTENTION_SEPARATE_BLOCKS  // so that sanitizers see each step beyond an allocation, and each may fail
 constexpr size_t kKept = 0, kSmallest = 0;
+void fence(std::byte* start, size_t bytes, size_t rounded) {
+  ASAN_UNPOISON_MEMORY_REGION(start, rounded);
+  ASAN_POISON_MEMORY_REGION(start + bytes, rounded - bytes);
+}
 #else
 constexpr size_t kKept = size_t{1} << 20, kSmallest = size_t{64} << 10;
+void fence(std::byte* /*start*/, size_t /*bytes*/, size_t /*rounded*/) {}
 #endif
 }  // namespace
 
@@ -38,7 +47,8 @@ void* Arena::allocate(size_t bytes) {
     if (block == nullptr) return nullptr;
     current_ = block;
   }
-  void* start = current_->bytes() + current_->used;
+  std::byte* start = current_->bytes() + current_->used;
+  fence(start, bytes, rounded);
   current_->used += rounded;
   inUse_ += rounded;
   highWater_ = std::max(highWater_, inUse_);
