@@ -10,7 +10,7 @@ export type AttentionErrorCode =
   | 'OUT_OF_MEMORY'
   /** A cache without a window has no room for so many keys; none was appended. */
   | 'CAPACITY_EXCEEDED'
-  /** The engine, tensor, layer, cache or model was given back before. */
+  /** The engine, tensor, layer, cache or model was given back before, or its worker has ended. */
   | 'DISPOSED'
   /** Given up by the caller's AbortSignal; `cause` is its reason. */
   | 'ABORTED'

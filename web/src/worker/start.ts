@@ -45,8 +45,8 @@ export async function createAttentionWorker(options?: WorkerLoadOptions): Promis
       reject(error);
     };
     worker.on?.('error', fail);
-    // Browsers tell nobody that a worker was ended.
-    worker.on?.('exit', (code) => fail(new Error(`it ended with exit code ${code}`)));
+    // Browsers tell nobody that a worker was ended. What it has sent may come after its end.
+    worker.on?.('exit', (code) => setTimeout(fail, 50, new Error(`it ended with exit code ${code}`)));
     worker.addEventListener?.('error', (event) => {
       event.preventDefault(); // It is reported by the promise.
       fail((event as ErrorEvent).message || 'its script did not run');

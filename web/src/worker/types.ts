@@ -143,7 +143,8 @@ export interface AsyncAttention extends Disposable {
    */
   createModel(files: ModelFiles, call?: CallOptions & { weights?: 'float32' | 'int8' }): Promise<Model>;
   /**
-   * Ends the worker, and all that lives in it; calls under way, and later ones, reject with DISPOSED. Twice is fine.
+   * Ends the worker, and all that lives in it; calls under way, and later ones, reject with DISPOSED. Twice is fine. So
+   * they do where others end the worker, or an error nobody caught does; of the former browsers tell nothing.
    */
   dispose(): void;
 }
