@@ -20,7 +20,7 @@ export function inCaches() {
       'heldFrom_, length_ - others + 1)',
     ),
     cache('kv_cache.cpp', 'cache: truncated positions stay evicted', 'heldFrom_ = std::min(heldFrom_, length);', ''),
-    cache('kv_cache.cpp', 'cache: reorder does nothing', 'static_cast<size_t>(batch[entry])))', 'entry))'),
+    cache('kv_cache.cpp', 'cache: reorder does nothing', 'from[static_cast<size_t>(batch[entry])]', 'from[entry]'),
     cache(
       'kv_cache.cpp',
       'cache: values in the place of keys',
@@ -30,8 +30,8 @@ export function inCaches() {
     cache(
       'kv_cache.cpp',
       'cache: new places of the table are not cleared',
-      'if (rows > rows_) std::fill',
-      'if (rows > room_) std::fill',
+      'if (places > places_) std::fill',
+      'if (places > room_) std::fill',
     ),
     cache('kv_pages.hpp', 'cache: owners are not counted', '++ownersOf(page);', 'ownersOf(page) += 0;'),
     cache(
@@ -40,7 +40,19 @@ export function inCaches() {
       'if (page != nullptr) std::memcpy(own, page, pageBytes_);',
       '',
     ),
-    cache('kv_cache.cpp', 'cache: pages before the window stay', 'releaseRows(row - 1, row);', ''),
+    cache(
+      'kv_cache.cpp',
+      'cache: pages before the window stay',
+      'if (count == 0) return;',
+      'if (layout_.rows != count) return;',
+    ),
+    cache(
+      'kv_cache.cpp',
+      'cache: rows that are gone keep their number',
+      'layout_.gone += count;',
+      'layout_.gone += 0;',
+    ),
+    cache('kv_bytes.cpp', 'cache: a loaded stream has rows that are gone', 'layout_.gone = loaded->layout_.gone;', ''),
     cache('kv_cache.cpp', 'cache: truncated into what is gone', 'length <= heldFrom_', 'length < heldFrom_'),
     cache(
       'kv_bytes.cpp',
