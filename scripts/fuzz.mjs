@@ -17,7 +17,13 @@ function coreCommand(name, seconds) {
   const corpus = join(folder, 'corpus', name);
   mkdirSync(corpus, { recursive: true });
   const seeds = join(repository, 'tests/fuzz/corpus', name);
-  const limits = [`-max_total_time=${seconds}`, '-max_len=1024', '-len_control=0', '-timeout=300', '-rss_limit_mb=3000'];
+  const limits = [
+    `-max_total_time=${seconds}`,
+    '-max_len=1024',
+    '-len_control=0',
+    '-timeout=300',
+    '-rss_limit_mb=3000',
+  ];
   // Refused memory is a result here, not a finding.
   const options = [...limits, '-malloc_limit_mb=100000', '-print_final_stats=1', `-artifact_prefix=${folder}/${name}-`];
   const env = { ...process.env, ASAN_OPTIONS: 'allocator_may_return_null=1' };
