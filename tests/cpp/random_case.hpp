@@ -98,6 +98,18 @@ inline size_t headSize(Random& random) {
   return chance(random, 0.5) ? between(random, 1, 40) : 16 * between(random, 1, 3);
 }
 
+/// A few queries and keys, and now and then up to the given.
+inline Sizes randomSizes(Random& random, size_t mostQueries, size_t mostKeys) {
+  const size_t kvHeads = between(random, 1, 3);
+  return {.batch = between(random, 1, 3),
+          .heads = kvHeads * between(random, 1, 3),
+          .kvHeads = kvHeads,
+          .queries = between(random, 1, chance(random, 0.1) ? mostQueries : 20),
+          .keys = between(random, 1, chance(random, 0.1) ? mostKeys : 40),
+          .headDim = headSize(random),
+          .valueDim = headSize(random)};
+}
+
 /// A block map in place of a mask: the reference is given the mask it was made of.
 inline AttentionOptions withBlockMap(Random& random, const Sizes& s, RandomCase& made) {
   const bool perBatch = chance(random, 0.5), perHead = chance(random, 0.5);

@@ -8,14 +8,7 @@ TEST_CASE("2,500 random calls against the double reference", "[random]") {
   Random random(20260101);
   double worst = 0;
   for (int at = 0; at < 2500; ++at) {
-    const size_t kvHeads = between(random, 1, 3);
-    const Sizes sizes{.batch = between(random, 1, 3),
-                      .heads = kvHeads * between(random, 1, 3),
-                      .kvHeads = kvHeads,
-                      .queries = between(random, 1, chance(random, 0.1) ? 200 : 20),
-                      .keys = between(random, 1, chance(random, 0.1) ? 300 : 40),
-                      .headDim = headSize(random),
-                      .valueDim = headSize(random)};
+    const Sizes sizes = randomSizes(random, 200, 300);
     RandomCase made{makeCase(random, sizes), {}, {}, {}, {}, {}, {}, {}, {}, {}, {}};
     storeSome(random, made);
     addPosition(random, sizes, made);

@@ -11,17 +11,6 @@
 namespace attention::test {
 namespace {
 
-Sizes randomSizes(Random& random) {
-  const size_t kvHeads = between(random, 1, 3);
-  return {.batch = between(random, 1, 3),
-          .heads = kvHeads * between(random, 1, 3),
-          .kvHeads = kvHeads,
-          .queries = between(random, 1, chance(random, 0.1) ? 140 : 20),
-          .keys = between(random, 1, chance(random, 0.1) ? 200 : 40),
-          .headDim = headSize(random),
-          .valueDim = headSize(random)};
-}
-
 /// One axis has another size.
 void resize(Random& random, Owned<float>& tensor) {
   const auto last = static_cast<size_t>(tensor.shape.rank()) - 1;
@@ -180,7 +169,7 @@ void compare(AttentionCase& plain, const AttentionOptions& asked, Form form,
 }
 
 void attend(Random& random) {
-  const Sizes sizes = randomSizes(random);
+  const Sizes sizes = randomSizes(random, 140, 200);
   RandomCase made{makeCase(random, sizes), {}, {}, {}, {}, {}, {}, {}, {}, {}, {}};
   storeSome(random, made);
   addPosition(random, sizes, made);

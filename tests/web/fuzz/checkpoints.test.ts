@@ -217,7 +217,11 @@ test('checkpoints: refused when made, or a model that runs; nothing stays behind
       return code !== 'DISPOSED';
     }
     try {
-      const { lastHiddenState } = await model.forward([3, 0, 5, 1], { attention: true });
+      const tokens = [3, 0, 5, 1];
+      if (model.maxLength < tokens.length) {
+        await expect(model.forward(tokens)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', argument: 'input' });
+      }
+      const { lastHiddenState } = await model.forward(tokens.slice(0, model.maxLength), { attention: true });
       seen.ran++;
       return lastHiddenState.shape.at(-1) === model.embedSize;
     } finally {
