@@ -4,21 +4,28 @@ import { soak } from './workload.js';
 
 const { seconds, threads } = Object.fromEntries(new URLSearchParams(location.search));
 const asked = { seconds: Number(seconds), options: { threads: Number(threads) } };
+/** Of the page and its workers, after garbage has been collected. */
+const heapBytes = async () => (await performance.measureUserAgentSpecificMemory?.())?.bytes;
 const tell = (progress) => {
   globalThis.progress = progress;
 };
 
 globalThis.result = undefined;
 if (asked.options.threads === 1) {
-  soak(pack, { ...asked, report: tell }).then(finish, fail);
+  soak(pack, { ...asked, heapBytes, report: tell }).then(finish, fail);
 } else {
   const worker = new Worker(new URL('worker.js', import.meta.url), { type: 'module' });
-  worker.onmessage = ({ data }) => (data.done ? finish(data.done) : data.error ? fail(data.error) : tell(data));
+  worker.onmessage = async ({ data }) => {
+    if (data.done) finish(data.done);
+    else if (data.error) fail(data.error);
+    else if (data.heap) worker.postMessage({ bytes: await heapBytes() });
+    else tell(data);
+  };
   worker.postMessage(asked);
 }
 
 function finish(totals) {
-  globalThis.result = { ...totals, heapBytes: performance.memory?.usedJSHeapSize };
+  globalThis.result = totals;
 }
 function fail(error) {
   globalThis.result = { error: String(error) };
