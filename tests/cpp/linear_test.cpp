@@ -111,4 +111,19 @@ TEST_CASE("linear refuses what does not fit", "[linear]") {
   CHECK(std::string(linear(x.view(), weight.view(), bias.view(), out, arena).argument()) == "bias");
 }
 
+TEST_CASE("a part of a weight begins with a panel and stays within it", "[linear]") {
+  Random random(17);
+  Owned<float> few = normal(random, {3, 4});
+  const PanelSizes sizes{200, 4, GENERATE(DType::kPanels, DType::kPanels8)};
+  Arena arena;
+  Output out;
+  const auto pack = [&](size_t first) { return packPanels(few.view(), sizes, first, out, arena).code(); };
+  CHECK(pack(0) == ErrorCode::kOk);
+  CHECK(pack(192) == ErrorCode::kOk);
+  CHECK(pack(1) == ErrorCode::kInvalidArgument);
+  CHECK(pack(197) == ErrorCode::kInvalidArgument);  // its last panel would end beyond the weight's
+  CHECK(pack(256) == ErrorCode::kShapeMismatch);
+  CHECK(pack(SIZE_MAX) == ErrorCode::kShapeMismatch);  // and 3 rows from there are at row 2
+}
+
 }  // namespace attention::test

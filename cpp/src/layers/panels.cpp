@@ -40,10 +40,14 @@ std::optional<size_t> PanelSizes::floats() const {
 
 Status packPanels(const TensorView& rows, const PanelSizes& sizes, size_t first, Output& out, Arena& arena) {
   ATTENTION_RETURN_IF_ERROR(checkFloat("weight", rows));
-  const bool fits =
-      rows.rank() == 2 && rows.shape[1] == sizes.inputs && first + rows.shape[0] <= sizes.outputs;
+  const bool fits = rows.rank() == 2 && rows.shape[1] == sizes.inputs && first <= sizes.outputs &&
+                    rows.shape[0] <= sizes.outputs - first;
   if (!fits) {
     return shapeMismatch("weight", Message() << "got shape " << rows.shape.dims() << ", wanted [out,in]");
+  }
+  if (first % kPackedRows != 0) {
+    return invalidArgument(
+        "weight", Message() << "got row " << first << " to begin with, wanted a multiple of " << kPackedRows);
   }
   const std::optional<size_t> floats = sizes.floats();
   if (!floats) return outOfMemory("weight");
