@@ -70,6 +70,7 @@ Status rolloutStep(const TensorView& weights, const std::optional<TensorView>& a
   ATTENTION_RETURN_IF_ERROR(checkWeights(weights));
   const size_t size = weights.shape.last(), batch = weights.rank() == 4 ? weights.shape[0] : 1;
   const Shape shape = weights.rank() == 4 ? Shape{batch, size, size} : Shape{size, size};
+  if (above) ATTENTION_RETURN_IF_ERROR(checkFloat("layers", *above));
   if (above && above->shape != shape) {
     return shapeMismatch("layers", Message() << "got shape " << weights.shape.dims()
                                              << ", wanted the other layers' length and batch, "
