@@ -121,4 +121,14 @@ TEST_CASE("rollout is the product of its layers, the last one first", "[position
   CHECK(largestError(out.floats(), product) <= 1e-6);
 }
 
+TEST_CASE("what is above a layer of a rollout is float32", "[positions]") {
+  Random random(34);
+  Owned<float> layer = normal(random, {2, 5, 5});
+  Owned<uint16_t> halves{{5, 5}, std::vector<uint16_t>(25)};
+  Arena arena;
+  Output out;
+  const Status status = rolloutStep(layer.view(), halves.view(), HeadFusion::kMean, true, out, arena);
+  CHECK(status.code() == ErrorCode::kUnsupportedDtype);
+}
+
 }  // namespace attention::test

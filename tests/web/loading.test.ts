@@ -1,42 +1,14 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { type Attention, AttentionError, createAttention, type LoadOptions } from 'attention-wasm';
+import { createAttention, type LoadOptions } from 'attention-wasm';
 import { describe, expect, test } from 'vitest';
 import { expectClose } from './compare.ts';
-import { attention as oracle } from './oracle/attention.ts';
-import { Random } from './random.ts';
-import { allVariants, load, type Variant } from './variants.ts';
+import { bytesOf, dist, failure, fileOf, works } from './loaded.ts';
+import { allVariants, load } from './variants.ts';
 
-const random = new Random(12);
-const dist = fileURLToPath(new URL('../../dist/', import.meta.url));
-const fileOf = (variant: Variant) => `attention-${variant}.wasm`;
-const bytesOf = (variant: Variant) => new Uint8Array(readFileSync(dist + fileOf(variant)));
-const x = random.tensor([5, 8]);
 const needsFlag = Number(process.versions.node.split('.')[0]) < 22;
-
-function works(engine: Attention): void {
-  expectClose(
-    engine.scaledDotProductAttention(x, x, x, { causal: true }).output,
-    oracle(x, x, x, { causal: true }).output,
-    1e-5,
-  );
-}
-
-async function failure(options: unknown): Promise<AttentionError> {
-  const outcome = await createAttention(options as LoadOptions).then(
-    (engine) => {
-      engine.dispose();
-      return new Error('createAttention succeeded');
-    },
-    (error: unknown) => error,
-  );
-  if (outcome instanceof AttentionError) return outcome;
-  throw outcome;
-}
 
 describe.each(allVariants)('loading %s', (variant) => {
   test('by name', async () => {
@@ -246,109 +218,4 @@ describe('options of loading', () => {
     works(engine);
     engine.dispose();
   });
-});
-
-describe('a module that is damaged', () => {
-  const whole = bytesOf('simd');
-
-  test('cut short it is LOAD_FAILED, wherever', async () => {
-    for (let n = 0; n < 40; n++) {
-      const cut = whole.subarray(0, random.integer(0, whole.length - 1));
-      expect((await failure({ variant: 'simd', wasm: cut })).code, `${cut.length} bytes`).toBe('LOAD_FAILED');
-    }
-    works(await createAttention({ variant: 'simd', wasm: whole }));
-  });
-
-  /** Of its types, imports, functions and exports; a changed instruction may do anything, and loop for minutes. */
-  test('with a changed bit it is refused, or right', async () => {
-    let refused = 0;
-    for (let n = 0; n < 200; n++) {
-      const changed = whole.slice();
-      const [at, bit] = [random.integer(0, 1200), random.integer(0, 7)];
-      changed[at] = (changed[at] as number) ^ (1 << bit);
-      const outcome = await createAttention({ variant: 'simd', wasm: changed }).catch((error: unknown) => error);
-      if (outcome instanceof AttentionError) {
-        expect(outcome.code, `bit ${bit} of byte ${at}`).toMatch(/^(LOAD_FAILED|UNSUPPORTED_ENGINE|INVALID_ARGUMENT)$/);
-        refused++;
-      } else {
-        works(outcome as Attention);
-        (outcome as Attention).dispose();
-      }
-    }
-    expect(refused).toBeGreaterThan(100);
-  });
-});
-
-describe('over HTTP', () => {
-  async function serving(
-    answers: { status: number; type: string; body: Uint8Array | string }[],
-    use: (url: string, count: () => number) => Promise<void>,
-  ) {
-    let count = 0;
-    const server = createServer((_, response) => {
-      const answer = answers[Math.min(count++, answers.length - 1)] as (typeof answers)[number];
-      response.writeHead(answer.status, { 'content-type': answer.type }).end(answer.body);
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    try {
-      await use(`http://127.0.0.1:${(server.address() as AddressInfo).port}/module.wasm`, () => count);
-    } finally {
-      server.closeAllConnections();
-      server.close();
-    }
-  }
-  const good = { status: 200, type: 'application/wasm', body: bytesOf('simd') };
-
-  test('a failed load names URL and status, and the next try fetches again', () =>
-    serving([{ status: 500, type: 'text/plain', body: 'oh' }, good], async (wasm) => {
-      const error = await failure({ variant: 'simd', wasm });
-      expect(error.code).toBe('LOAD_FAILED');
-      expect(error.message).toContain(wasm);
-      expect(error.message).toContain('500');
-      const engine = await createAttention({ variant: 'simd', wasm });
-      works(engine);
-      engine.dispose();
-    }));
-  test('a page of HTML with status 200 is LOAD_FAILED naming the URL', () =>
-    serving([{ status: 200, type: 'text/html', body: '<!doctype html>' }], async (wasm) => {
-      const error = await failure({ variant: 'simd', wasm });
-      expect([error.code, error.message.includes(wasm)]).toEqual(['LOAD_FAILED', true]);
-    }));
-  test('a module whose transfer is cut off is LOAD_FAILED naming the URL, and the next try fetches it whole', async () => {
-    const { body } = good;
-    let isCut = true;
-    const server = createServer((_, response) => {
-      response.writeHead(200, { 'content-type': good.type, 'content-length': body.length });
-      if (!isCut) response.end(body);
-      else response.write(body.subarray(0, body.length / 2), () => response.destroy());
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const wasm = `http://127.0.0.1:${(server.address() as AddressInfo).port}/module.wasm`;
-    try {
-      const error = await failure({ variant: 'simd', wasm });
-      expect([error.code, error.message.includes(wasm)]).toEqual(['LOAD_FAILED', true]);
-      isCut = false;
-      const engine = await createAttention({ variant: 'simd', wasm });
-      works(engine);
-      engine.dispose();
-    } finally {
-      server.closeAllConnections();
-      server.close();
-    }
-  });
-  test('any content type will do', () =>
-    serving([{ ...good, type: 'application/octet-stream' }], async (wasm) => {
-      const engine = await createAttention({ variant: 'simd', wasm });
-      works(engine);
-      engine.dispose();
-    }));
-  test('concurrent calls share one fetch', () =>
-    serving([good], async (wasm, count) => {
-      const engines = await Promise.all([1, 2, 3].map(() => createAttention({ variant: 'simd', wasm })));
-      expect(count()).toBe(1);
-      for (const engine of engines) {
-        works(engine);
-        engine.dispose();
-      }
-    }));
 });

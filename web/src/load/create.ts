@@ -6,7 +6,7 @@ import type { Attention, LoadOptions, Variant } from '../types.js';
 import { hasFusedRelaxedSimd, hasSimd } from './features.js';
 import { initialBytes, instantiate, roomForThreads } from './instantiate.js';
 import { selfTestFailure } from './self-test.js';
-import { compile, isOneFile } from './source.js';
+import { compile, isOneFile, loadFailed } from './source.js';
 import { ThreadFailure } from './thread-workers.js';
 import { type Threads, wantedThreads } from './threads.js';
 
@@ -129,12 +129,20 @@ async function engine(
       wasm !== undefined && error instanceof AttentionError && error.cause instanceof WebAssembly.LinkError;
     throw misfit ? refused('options.wasm', 'another module', `the module of variant '${variant}'`) : error;
   });
-  const attention = attentionOver(new engineClass(core, memory, workers), {
-    variant: variantOf(core.isRelaxed() ? 'relaxed-simd' : 'simd'),
-    threads: count,
-    threadsReason: reason,
-  });
-  const found = attention.info.variant;
+  let found: Variant;
+  let attention: Attention;
+  try {
+    found = variantOf(core.isRelaxed() ? 'relaxed-simd' : 'simd');
+    attention = attentionOver(new engineClass(core, memory, workers), {
+      variant: found,
+      threads: count,
+      threadsReason: reason,
+    });
+  } catch (cause) {
+    // A module whose bytes have changed.
+    workers?.terminate();
+    throw loadFailed('could not use the module', cause);
+  }
   if (whichever || found === variant) return attention;
   attention.dispose();
   throw invalid('options.wasm', found, `the module of variant '${variant}'`);
