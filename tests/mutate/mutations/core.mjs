@@ -158,6 +158,19 @@ export function inTheCore() {
       ['[positions]'],
     ),
     core(
+      'src/layers/panels.cpp',
+      'panels: a part begins anywhere',
+      'if (first % kPackedRows != 0)',
+      'if (first % 1 != 0)',
+      ['[linear]'],
+    ),
+    core('src/layers/panels.cpp', 'panels: a part begins beyond the weight', 'first <= sizes.outputs &&', 'true &&', [
+      '[linear]',
+    ]),
+    core('src/layers/rollout.cpp', 'rollout: of any type', 'if (above) ATTENTION_', 'if (false) ATTENTION_', [
+      '[positions]',
+    ]),
+    core(
       'src/attention/plan.cpp',
       'the default scale is 1/D',
       '1.0f / std::sqrt(static_cast<float>(q.size))',

@@ -23,6 +23,13 @@ export function inTheWrapper() {
       "true, 'upper-left', 'lower-right']",
       "true, 'lower-right', 'upper-left']",
     ),
+    wrapper(
+      'load/create.ts',
+      ['loading-damaged.test.ts'],
+      'loading: a damaged module throws what it likes',
+      "throw loadFailed('could not use the module', cause);",
+      'throw cause;',
+    ),
     wrapper('rules.ts', options, 'alibi: true ignored', 'alibi === true ? 1 : 0', '0'),
     wrapper('rules.ts', options, 'softcap dropped', '      softcapOf(options.softcap),\n', '      0,\n'),
     wrapper('rules.ts', options, 'sinks dropped', "operand('options.sinks', sinks)", 'undefined'),
