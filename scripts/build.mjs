@@ -4,17 +4,18 @@ import { join } from 'node:path';
 import { main, output, repository, run } from './lib/run.mjs';
 import { setup } from './setup.mjs';
 
-export async function build(env) {
+/** With settings of CMake's that are other than the presets'. */
+export async function build(env, settings = []) {
   removeOldModules();
   for (const preset of ['wasm-simd', 'wasm-relaxed', 'wasm-simd-threads', 'wasm-relaxed-threads'])
-    await buildPreset(preset, env);
+    await buildPreset(preset, env, settings);
   // By its path: the tests' older TypeScript competes for the name 'tsc' in node_modules/.bin.
   await run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'web'], { env });
   await unpackPackage(env);
 }
 
-export async function buildPreset(preset, env) {
-  await run('cmake', ['--preset', preset], { env });
+export async function buildPreset(preset, env, settings = []) {
+  await run('cmake', ['--preset', preset, ...settings], { env });
   await run('cmake', ['--build', '--preset', preset], { env });
 }
 
