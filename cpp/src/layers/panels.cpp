@@ -46,8 +46,9 @@ Status packPanels(const TensorView& rows, const PanelSizes& sizes, size_t first,
     return shapeMismatch("weight", Message() << "got shape " << rows.shape.dims() << ", wanted [out,in]");
   }
   if (first % kPackedRows != 0) {
-    return invalidArgument(
-        "weight", Message() << "got row " << first << " to begin with, wanted a multiple of " << kPackedRows);
+    return invalidArgument("weight", Message() << "got row " << static_cast<int64_t>(first)
+                                               << " to begin with, wanted a multiple of "
+                                               << static_cast<int64_t>(kPackedRows));
   }
   const std::optional<size_t> floats = sizes.floats();
   if (!floats) return outOfMemory("weight");
