@@ -46,6 +46,17 @@ class Caller {
     for (int32_t& integer : call.integers) integer = anyInteger(random_);
   }
 
+  /// Some rows for a cache [1,2,·].
+  void fillRows(uint32_t headDim, uint32_t valueDim) {
+    call = {};
+    const auto count = static_cast<uint32_t>(random_.between(1, 9));
+    for (size_t slot = 0; slot < 2; ++slot) {
+      const uint32_t size = slot == 0 ? headDim : valueDim;
+      call.inputs[kOperands + slot] = {kPresent, 0, 0, 4, {1, 2, count, size}};
+      place(call.inputs[kOperands + slot], nullptr, size_t{8} * count * size);
+    }
+  }
+
   /// An operand that is a list of integers.
   void makeList(size_t slot) {
     Tensor& tensor = call.inputs[slot];
@@ -184,14 +195,25 @@ const std::array<Function, 25> functions{
 constexpr bool isOfCache(size_t which) { return (which >= 2 && which <= 4) || which >= 20; }
 
 void use(Random& random) {
-  const size_t which = random.between(0, functions.size() - 1);
+  const size_t first = random.between(0, functions.size() - 1);
   // What TypeScript checks of a cache.
   const uint32_t dtype = static_cast<uint32_t>(random.between(0, 2));
   const uint32_t window = random.chance(0.5) ? 0 : static_cast<uint32_t>(random.between(1, 5));
-  const uint32_t cache =
-      createCache(1, 2, static_cast<uint32_t>(random.between(1, 4)), 3,
-                  window + static_cast<uint32_t>(random.between(1, 40)), window, 0, static_cast<int>(dtype));
+  const auto headDim = static_cast<uint32_t>(random.between(1, 4));
+  const uint32_t cache = createCache(1, 2, headDim, 3, window + static_cast<uint32_t>(random.between(1, 40)),
+                                     window, 0, static_cast<int>(dtype));
+  if (isOfCache(first) && random.chance(0.8)) {
+    Caller caller(random);
+    caller.fillRows(headDim, 3);
+    call.integers[kOwn] = static_cast<int32_t>(cache);
+    if (cacheAppend() == 0) REQUIRE(cacheLength(cache) > 0);
+    finishCall();
+  }
   for (size_t calls = 0; calls < 3; ++calls) {
+    // In the life of a cache one thing follows another.
+    const size_t which = isOfCache(first) && calls > 0
+                             ? std::array<size_t, 8>{2, 3, 4, 20, 21, 22, 23, 24}[random.between(0, 7)]
+                             : first;
     Caller caller(random);
     caller.fill();
     for (size_t operand = 0; operand < 3; ++operand) caller.require(kOperands + operand);

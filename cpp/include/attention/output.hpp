@@ -27,6 +27,7 @@ class Output {
                  std::span<const TensorView> inputs = {}, Aliasing aliasing = Aliasing::kNone);
 
   const TensorView& view() const { return view_; }
+  bool isLike() const { return isLike_; }
   float* floats() const { return view_.floats(); }
 
  private:

@@ -74,6 +74,9 @@ Status checkScales(const char* name, const std::optional<TensorView>& scales, co
 }
 
 Status checkLayout(const char* name, const TensorView& x, const AttentionOptions& options) {
+  if (options.layout == Layout::kTHD && x.rank() != 3) {
+    return shapeMismatch(name, Message() << "got shape " << x.shape.dims() << ", wanted [T,H,D]");
+  }
   if (options.layout != Layout::kBSHD || x.rank() == 4) return {};
   return invalidArgument("options.layout", Message() << "got 'BSHD' for " << name << " of shape "
                                                      << x.shape.dims() << ", wanted rank 4");
