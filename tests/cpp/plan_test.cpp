@@ -98,4 +98,21 @@ TEST_CASE("results that overflow the address space are out of memory before any 
   CHECK(std::string(status.argument()) == "options.weights");
 }
 
+TEST_CASE("packed sequences have three axes, whoever asks", "[plan]") {
+  Random random(32);
+  Owned<float> plane = normal(random, {3, 4}), four = normal(random, {3, 2, 4, 1});
+  AttentionOptions options;
+  options.layout = Layout::kTHD;
+  Arena arena;
+  for (Owned<float>* x : {&plane, &four}) {
+    AttentionOutputs outputs;
+    Output map;
+    CHECK(scaledDotProductAttention(x->view(), x->view(), x->view(), options, outputs, arena).code() ==
+          ErrorCode::kShapeMismatch);
+    CHECK(attentionMap(x->view(), x->view(), options, {}, map, arena).code() == ErrorCode::kShapeMismatch);
+    TensorView heads;
+    CHECK(planCacheRows("k", x->view(), Layout::kTHD, 0, &heads).code() == ErrorCode::kShapeMismatch);
+  }
+}
+
 }  // namespace attention::test

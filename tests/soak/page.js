@@ -15,10 +15,10 @@ if (asked.options.threads === 1) {
   soak(pack, { ...asked, heapBytes, report: tell }).then(finish, fail);
 } else {
   const worker = new Worker(new URL('worker.js', import.meta.url), { type: 'module' });
-  worker.onmessage = async ({ data }) => {
+  worker.onmessage = ({ data }) => {
     if (data.done) finish(data.done);
     else if (data.error) fail(data.error);
-    else if (data.heap) worker.postMessage({ bytes: await heapBytes() });
+    else if (data.heap) heapBytes().then((bytes) => worker.postMessage({ bytes }), fail);
     else tell(data);
   };
   worker.postMessage(asked);

@@ -154,7 +154,7 @@ const steps = [
     const packed = attention.linearWeight(weight);
     const { data } = attention.linear(x, packed);
     packed.dispose();
-    if (random(10) === 0) check(data, productOf(x, weight), totals, size / 3);
+    if (random(10) === 0) check(data, productOf(x, weight), totals, Math.sqrt(size) / 3);
     const sums = attention.softmax(x).data.reduce((sum, p) => sum + p, 0);
     check([sums / rows], [1], totals);
   },

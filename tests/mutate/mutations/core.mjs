@@ -172,6 +172,13 @@ export function inTheCore() {
     ]),
     core(
       'src/attention/plan.cpp',
+      'packed sequences: of any rank',
+      'options.layout == Layout::kTHD && x.rank() != 3',
+      'options.layout == Layout::kTHD && x.rank() > 4',
+      ['[plan]'],
+    ),
+    core(
+      'src/attention/plan.cpp',
       'the default scale is 1/D',
       '1.0f / std::sqrt(static_cast<float>(q.size))',
       '1.0f / static_cast<float>(q.size)',

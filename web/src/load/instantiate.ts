@@ -41,7 +41,7 @@ export async function instantiate(module: WebAssembly.Module, threads: number, l
     return { core, memory, workers };
   } catch (error) {
     workers.terminate();
-    throw error;
+    throw error instanceof AttentionError ? error : loadFailed('could not start threads', error);
   }
 }
 

@@ -6,8 +6,9 @@ export function selfTestFailure(attention: Attention): { cause?: unknown } | und
   try {
     return isRight(attention) ? undefined : {};
   } catch (cause) {
-    if (cause instanceof AttentionError && cause.code === 'OUT_OF_MEMORY') throw cause;
-    return { cause };
+    if (!(cause instanceof AttentionError && cause.code === 'OUT_OF_MEMORY')) return { cause };
+    attention.dispose();
+    throw cause;
   }
 }
 
