@@ -168,6 +168,17 @@ forEachVariant('a small Llama', (engine: () => Attention) => {
         { rope_scaling: { ...yarn, foo_bar: 1 } },
         /^files\.config\.rope_scaling/,
       ],
+      ['yarn over a base of 1', { rope_scaling: yarn, rope_theta: 1 }, /^files\.config\.rope_theta$/],
+      [
+        'yarn whose fast end is its slow one',
+        { rope_scaling: { ...yarn, beta_fast: 1 } },
+        /^files\.config\.rope_scaling\.beta_fast$/,
+      ],
+      [
+        'a rope whose high frequencies are its low ones',
+        { rope_scaling: { ...llama3, high_freq_factor: 1 } },
+        /^files\.config\.rope_scaling\.high_freq_factor$/,
+      ],
       ['weights in another form', { quantization_config: { bits: 4 } }, /^files\.config\.quantization_config$/],
       ['key heads that do not divide', { num_key_value_heads: 4 }, /^files\.config\.num_key_value_heads$/],
       ['an odd head size', { head_dim: 5 }, /^files\.config\.head_dim$/],

@@ -84,6 +84,7 @@ function rotaryOf(config: Config, headDim: number, maxLength: number) {
   config.only('partial_rotary_factor', 1);
   const [key, given] = newer ? ['rope_parameters', newer] : ['rope_scaling', older];
   const scaling = given && scalingOf(key as string, given, maxLength);
+  if (scaling?.type === 'yarn' && base <= 1) throw invalid('files.config.rope_theta', base, 'above 1 beside yarn');
   return { base, dims: headDim, ...(scaling && { scaling }) };
 }
 
@@ -108,25 +109,27 @@ function scalingOf(key: string, given: Given, maxLength: number): RopeScaling | 
   }
   if (type === 'default') return undefined;
   const read = (name: string, standard?: number) => number(given, key, name, standard) as number;
+  const readAbove = (name: string, least: number, standard?: number) => {
+    const value = read(name, standard);
+    if (value > least) return value;
+    throw invalid(`${argument}.${name}`, value, `above ${least}`);
+  };
   const factor = read('factor');
   if (type === 'linear') return { type, factor };
   const originalContext = read('original_max_position_embeddings', maxLength);
   if (type === 'llama3') {
-    return {
-      type,
-      factor,
-      lowFreqFactor: read('low_freq_factor'),
-      highFreqFactor: read('high_freq_factor'),
-      originalContext,
-    };
+    const lowFreqFactor = read('low_freq_factor');
+    const highFreqFactor = readAbove('high_freq_factor', lowFreqFactor);
+    return { type, factor, lowFreqFactor, highFreqFactor, originalContext };
   }
   const attentionFactor = number(given, key, 'attention_factor', undefined, true);
+  const betaSlow = read('beta_slow', 1);
   return {
     type,
     factor,
     originalContext,
-    betaFast: read('beta_fast', 32),
-    betaSlow: read('beta_slow', 1),
+    betaFast: readAbove('beta_fast', betaSlow, 32),
+    betaSlow,
     ...(attentionFactor === undefined ? {} : { attentionFactor }),
   };
 }
