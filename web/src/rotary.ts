@@ -6,7 +6,7 @@ import { headIntegers, ruleIntegers } from './rules.js';
 import type { Out, RopeScaling, RotaryOptions, TensorLike } from './types.js';
 
 /** The numbers of RopeScaling of cpp/include/attention/layers.hpp, in its order. */
-const scalingNumbers = [
+const order = [
   'factor',
   'originalContext',
   'lowFreqFactor',
@@ -15,7 +15,7 @@ const scalingNumbers = [
   'betaSlow',
   'attentionFactor',
 ] as const;
-type ScalingNumber = (typeof scalingNumbers)[number];
+export type ScalingNumber = (typeof order)[number];
 
 /** What a number must be above, itself or by an earlier field; without a default, it must be given unless optional. */
 interface Field {
@@ -25,8 +25,8 @@ interface Field {
   optional?: true;
 }
 
-/** RopeScaling::Type of cpp/include/attention/layers.hpp, in its order; none comes first. */
-const scalings: Record<RopeScaling['type'], readonly Field[]> = {
+/** What each type of scaling is made of. RopeScaling::Type of cpp/include/attention/layers.hpp, in its order; none comes first. */
+export const scalings: Record<RopeScaling['type'], readonly Field[]> = {
   linear: [{ name: 'factor', above: 0 }],
   llama3: [
     { name: 'factor', above: 0 },
@@ -78,11 +78,7 @@ export function rotaryRequest<O extends Out | undefined>(x: TensorLike, given: R
     ],
     // The places of the attention rules that do not apply are empty.
     integers: [layout, numHeads, ...Array<number>(ruleIntegers - 2).fill(0), dims, interleaved ? 1 : 0, type],
-    numbers: [
-      // YaRN divides by the base's logarithm.
-      above('options.base', options.base ?? 10000, scaling?.type === 'yarn' ? 1 : 0),
-      ...numbers,
-    ],
+    numbers: [readBase('options.base', options.base ?? 10000, scaling?.type), ...numbers],
     out: options.out,
     onto: input,
     run: (core) => core.rotaryEmbedding(),
@@ -91,7 +87,7 @@ export function rotaryRequest<O extends Out | undefined>(x: TensorLike, given: R
 
 /** Numbers that the type does not have are 0. */
 function readScaling(scaling: RopeScaling | undefined): { type: number; numbers: number[] } {
-  if (scaling === undefined) return { type: 0, numbers: scalingNumbers.map(() => 0) };
+  if (scaling === undefined) return { type: 0, numbers: order.map(() => 0) };
   const argument = 'options.scaling';
   if (typeof scaling !== 'object') throw invalid(argument, scaling, 'an object');
   const type = oneOf(`${argument}.type`, scaling.type, types);
@@ -100,16 +96,29 @@ function readScaling(scaling: RopeScaling | undefined): { type: number; numbers:
     'type',
     ...fields.map(({ name }) => name),
   ]);
-  const read: Partial<Record<ScalingNumber, number>> = {};
-  for (const { name, above: limit, default: standard, optional } of fields) {
-    const value = given[name] ?? standard;
-    if (value === undefined && optional) continue;
-    read[name] = above(`${argument}.${name}`, value, typeof limit === 'string' ? (read[limit] as number) : limit);
-  }
-  return { type: 1 + types.indexOf(type), numbers: scalingNumbers.map((name) => read[name] ?? 0) };
+  const numbers = scalingNumbers(type, (name) => [`${argument}.${name}`, given[name]]);
+  return { type: 1 + types.indexOf(type), numbers: order.map((name) => numbers[name] ?? 0) };
 }
 
-function above(argument: string, value: number | undefined, limit: number): number {
+/** The numbers of a scaling, each held to what it must be above; `given` tells what a number is called there, and its value. */
+export function scalingNumbers(
+  type: RopeScaling['type'],
+  given: (name: ScalingNumber) => readonly [argument: string, value: unknown],
+): Partial<Record<ScalingNumber, number>> {
+  const read: Partial<Record<ScalingNumber, number>> = {};
+  for (const { name, above: limit, default: standard, optional } of scalings[type]) {
+    const [argument, value = standard] = given(name);
+    if (value === undefined && optional) continue;
+    read[name] = above(argument, value, typeof limit === 'string' ? (read[limit] as number) : limit);
+  }
+  return read;
+}
+
+/** YaRN divides by the base's logarithm. */
+export const readBase = (argument: string, base: unknown, type: RopeScaling['type'] | undefined): number =>
+  above(argument, base, type === 'yarn' ? 1 : 0);
+
+function above(argument: string, value: unknown, limit: number): number {
   const number = finite(argument, value);
   if (number <= limit) throw invalid(argument, value, `above ${limit}`);
   return number;

@@ -1,5 +1,6 @@
 import { oneOf } from '../arguments.js';
 import { AttentionError, invalid } from '../errors.js';
+import { readBase, type ScalingNumber, scalingNumbers, scalings } from '../rotary.js';
 import type { RopeScaling } from '../types.js';
 import { type Config, positive } from './config.js';
 import type { Block, Checkpoint, Linear, Norm } from './parts.js';
@@ -79,62 +80,43 @@ function rotaryOf(config: Config, headDim: number, maxLength: number) {
   const newer = config.record('rope_parameters');
   const older = config.record('rope_scaling');
   if (newer && older) throw invalid('files.config.rope_scaling', older, 'none beside rope_parameters');
-  if (newer?.rope_theta !== undefined) config.only('rope_theta', newer.rope_theta);
-  const base = config.number('rope_theta', number(newer, 'rope_parameters', 'rope_theta', 10000) as number);
+  const argument = `files.config.${newer ? 'rope_parameters' : 'rope_scaling'}`;
+  const theta = newer?.rope_theta ?? undefined;
+  if (theta !== undefined) config.only('rope_theta', theta);
+  const base = config.number('rope_theta', theta === undefined ? 10000 : positive(`${argument}.rope_theta`, theta));
   config.only('partial_rotary_factor', 1);
-  const [key, given] = newer ? ['rope_parameters', newer] : ['rope_scaling', older];
-  const scaling = given && scalingOf(key as string, given, maxLength);
-  if (scaling?.type === 'yarn' && base <= 1) throw invalid('files.config.rope_theta', base, 'above 1 beside yarn');
+  const given = newer ?? older;
+  const scaling = given && scalingOf(argument, given, maxLength);
+  readBase('files.config.rope_theta', base, scaling?.type);
   return { base, dims: headDim, ...(scaling && { scaling }) };
 }
 
-/** What each type of scaling may say, beside its type and the base. */
-const scalingKeys = {
-  default: [],
-  linear: ['factor'],
-  llama3: ['factor', 'low_freq_factor', 'high_freq_factor', 'original_max_position_embeddings'],
-  yarn: ['factor', 'original_max_position_embeddings', 'beta_fast', 'beta_slow', 'attention_factor'],
-} as const;
+/** The numbers of a scaling by the names that a config has for them. */
+const configNames: Record<ScalingNumber, string> = {
+  factor: 'factor',
+  originalContext: 'original_max_position_embeddings',
+  lowFreqFactor: 'low_freq_factor',
+  highFreqFactor: 'high_freq_factor',
+  betaFast: 'beta_fast',
+  betaSlow: 'beta_slow',
+  attentionFactor: 'attention_factor',
+};
 
-function scalingOf(key: string, given: Given, maxLength: number): RopeScaling | undefined {
-  const argument = `files.config.${key}`;
-  const types = Object.keys(scalingKeys) as (keyof typeof scalingKeys)[];
+function scalingOf(argument: string, given: Given, maxLength: number): RopeScaling | undefined {
+  const types = ['default', ...(Object.keys(scalings) as RopeScaling['type'][])] as const;
   const [typeKey, otherKey] = given.rope_type === undefined ? ['type', 'rope_type'] : ['rope_type', 'type'];
   const type = oneOf(`${argument}.${typeKey}`, given[typeKey as string] ?? 'default', types);
   if (given[otherKey as string] !== undefined) oneOf(`${argument}.${otherKey}`, given[otherKey as string], [type]);
-  const known: readonly string[] = ['type', 'rope_type', 'rope_theta', ...scalingKeys[type]];
+  const names = type === 'default' ? [] : scalings[type].map(({ name }) => configNames[name]);
+  const known = ['type', 'rope_type', 'rope_theta', ...names];
   for (const [name, value] of Object.entries(given)) {
     if (known.includes(name) || value === null || value === undefined) continue;
     throw new AttentionError('INVALID_ARGUMENT', `${argument}.${name}`, `is not known for '${type}' positions`);
   }
   if (type === 'default') return undefined;
-  const read = (name: string, standard?: number) => number(given, key, name, standard) as number;
-  const readAbove = (name: string, least: number, standard?: number) => {
-    const value = read(name, standard);
-    if (value > least) return value;
-    throw invalid(`${argument}.${name}`, value, `above ${least}`);
-  };
-  const factor = read('factor');
-  if (type === 'linear') return { type, factor };
-  const originalContext = read('original_max_position_embeddings', maxLength);
-  if (type === 'llama3') {
-    const lowFreqFactor = read('low_freq_factor');
-    const highFreqFactor = readAbove('high_freq_factor', lowFreqFactor);
-    return { type, factor, lowFreqFactor, highFreqFactor, originalContext };
-  }
-  const attentionFactor = number(given, key, 'attention_factor', undefined, true);
-  const betaSlow = read('beta_slow', 1);
-  return {
-    type,
-    factor,
-    originalContext,
-    betaFast: readAbove('beta_fast', betaSlow, 32),
-    betaSlow,
-    ...(attentionFactor === undefined ? {} : { attentionFactor }),
-  };
-}
-
-function number(given: Given | undefined, key: string, name: string, standard?: number, isOptional = false) {
-  const value = given?.[name] ?? standard;
-  return value === undefined && isOptional ? undefined : positive(`files.config.${key}.${name}`, value);
+  const numbers = scalingNumbers(type, (name) => {
+    const key = configNames[name];
+    return [`${argument}.${key}`, given[key] ?? (name === 'originalContext' ? maxLength : undefined)];
+  });
+  return { type, ...numbers } as RopeScaling;
 }
