@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { exactly, type Inputs } from './against-oracle.ts';
 import { callOf } from './arbitrary/call.ts';
 import { recipes } from './arbitrary/recipe.ts';
-import { expectClose, largest, outputTolerance, scoreTolerance } from './compare.ts';
+import { expectClose, largest, scoreTolerance } from './compare.ts';
 import { attention, type OracleResult } from './oracle/attention.ts';
 import { valuesOf } from './oracle/values.ts';
 import { type Plain, Random, seed } from './random.ts';
@@ -82,5 +82,5 @@ function boundOf(exact: OracleResult, D: number, v: Float64Array): number {
   exact.biased.data.forEach((score, pair) => {
     if (score !== -Infinity) delta = Math.max(delta, error(pair));
   });
-  return outputTolerance(v, exact) + 2 * largest(v) * Math.min(1, Math.expm1(2 * delta));
+  return 2e-6 * (1 + largest(v)) + 2 * largest(v) * Math.min(1, Math.expm1(2 * delta));
 }

@@ -25,8 +25,14 @@ export interface OracleResult {
   magnitude: Exact;
   /** [B,H,Sq,Skv]: |slope·(p−j)| + |floatMask|, the same for what is added to it. */
   added: Exact;
-  /** [B,H,Sq]: the size of the numbers a softmax leans on, Σ_j p_j·max(|softcapped_j|, |biased_j|) with the sink among them. */
-  loudness: Exact;
+  /**
+   * [B,H,Sq,Skv] and of the output's shape: how far roundings of the scores move each probability and each output, as a random walk.
+   * With r_j the sum of the squares of all numbers that are rounded on the way to biased_j (of a sink, its square), these are
+   *   √(p_j²·((1 − 2·p_j)·r_j + Σ_k p_k²·r_k)) and √Σ_j p_j²·r_j·(v[j,d] − output[d])²,
+   * to be multiplied by the deviation of a rounding relative to what is rounded.
+   */
+  probabilitySwing: Exact;
+  outputSwing: Exact;
 }
 
 /** How a shape lays out batch, heads and positions. */
@@ -93,8 +99,9 @@ export function attention(
   const [scores, biased, probabilities] = [zeros(pairs), zeros(pairs), zeros(pairs)];
   const softcapped = options.softcap ? zeros(pairs) : scores;
   const [magnitude, added] = [zeros(pairs), zeros(pairs)];
-  const [logSumExp, loudness] = [zeros([B, H, Sq]), zeros([B, H, Sq])];
+  const logSumExp = zeros([B, H, Sq]);
   const output = zeros(outputShape(q, query, Dv, options));
+  const [probabilitySwing, outputSwing] = [zeros(pairs), zeros(output.shape)];
   const result = headsOf(output.shape, options.numHeads, layout);
 
   for (let b = 0; b < B; b++)
@@ -105,15 +112,18 @@ export function attention(
         const atQuery = query.start(b, h, i);
         const row = biased.data.subarray(line * Skv, (line + 1) * Skv);
         const attended: number[] = [];
+        const rounded = new Float64Array(Skv);
         for (let j = 0; j < Skv; j++) {
           const pair = line * Skv + j;
           const atKey = key.start(b, kvHead, j);
           let dot = 0;
           let size = 0;
+          let squares = 0;
           for (let d = 0; d < D; d++) {
             const product = at(qs, atQuery + d) * at(ks, atKey + d);
             dot = round(dot + round(product));
             size += Math.abs(product);
+            squares += 2 * product ** 2 + dot ** 2; // q takes the scale, the product is rounded, and the sum
           }
           const score = round(scale * dot);
           const capped = softcap(score, options.softcap, round);
@@ -124,28 +134,57 @@ export function attention(
           magnitude.data[pair] = Math.abs(scale) * size;
           if (extra === -Infinity) continue;
           added.data[pair] = Math.abs(slope) + Math.abs(extra);
+          rounded[j] =
+            roundedOf(scale ** 2 * squares, capped, options.softcap) + 2 * (slope ** 2 + extra ** 2 + at(row, j) ** 2);
           attended.push(j);
         }
         const sink = sinks?.[h] ?? -Infinity;
         const { p, lse } = softmaxOf(row, attended, sink, round);
         logSumExp.data[line] = lse;
         probabilities.data.set(p, line * Skv);
-        loudness.data[line] = attended.reduce(
-          (total, j) =>
-            total + share(at(p, j), Math.max(Math.abs(at(softcapped.data, line * Skv + j)), Math.abs(at(row, j)))),
-          share(Math.exp(sink - lse), Math.abs(sink)),
-        );
+        const sinkSquares = swingOf(Math.exp(sink - lse), sink ** 2);
+        const squares = attended.map((j) => swingOf(at(p, j), at(rounded, j)));
+        const all = squares.reduce((total, x) => total + x, sinkSquares);
+        attended.forEach((j, n) => {
+          const sum = (1 - 2 * at(p, j)) * (squares[n] as number) + at(p, j) ** 2 * all;
+          probabilitySwing.data[line * Skv + j] = Math.sqrt(Math.max(0, sum));
+        });
         const to = result.start(b, h, i);
         for (const j of attended) {
           const from = value.start(b, kvHead, j);
           for (let d = 0; d < Dv; d++)
             output.data[to + d] = round(at(output.data, to + d) + round(at(p, j) * at(vs, from + d)));
         }
+        for (let d = 0; d < Dv; d++) {
+          const mean = at(output.data, to + d);
+          const of = (total: number, j: number, n: number): number =>
+            total + (squares[n] as number) * (at(vs, value.start(b, kvHead, j) + d) - mean) ** 2;
+          outputSwing.data[to + d] = Math.sqrt(attended.reduce(of, sinkSquares * mean ** 2));
+        }
       }
-  return { output, scores, softcapped, biased, probabilities, logSumExp, magnitude, added, loudness };
+  return {
+    output,
+    scores,
+    softcapped,
+    biased,
+    probabilities,
+    logSumExp,
+    magnitude,
+    added,
+    probabilitySwing,
+    outputSwing,
+  };
 }
 
-const share = (p: number, size: number): number => (p > 0 ? p * size : 0);
+/** p²·r, and 0 where there is no weight, however large the score. */
+const swingOf = (p: number, rounded: number): number => (p > 0 ? p ** 2 * rounded : 0);
+
+/** A softcap passes its roundings on by its slope, 1 − tanh², and adds its own: a quotient, a tanh good to 4 ulp and a product. */
+function roundedOf(squares: number, capped: number, c: number | undefined): number {
+  if (!c) return squares;
+  const slope = 1 - (capped / c) ** 2;
+  return (slope > 0 ? slope ** 2 * squares : 0) + 16 * capped ** 2;
+}
 
 const softcap = (score: number, c: number | undefined, round: (x: number) => number): number =>
   c ? round(c * round(Math.tanh(round(score / c)))) : score;
