@@ -8,10 +8,17 @@ import { runInNewContext } from 'node:vm';
 import worker_threads from 'node:worker_threads';
 import { type Attention, createAttention, type LoadOptions } from 'attention-wasm';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { Engine } from '../../dist/engine.js';
+import { AttentionError } from '../../dist/errors.js';
+import * as create from '../../dist/load/create.js';
 import { expectClose } from './compare.ts';
 import { attention as oracle } from './oracle/attention.ts';
 import { Random } from './random.ts';
 
+/** Internal, and so not in the declarations. */
+const { createOver } = create as unknown as {
+  createOver(engineClass: typeof Engine, options: LoadOptions): Promise<Attention>;
+};
 const random = new Random(31);
 const x = random.tensor([4, 100, 16]);
 const right = oracle(x, x, x, {}).output;
@@ -177,6 +184,33 @@ describe('workers', () => {
       return running;
     };
     await expect.poll(stillRunning, { timeout: 10_000 }).toBe(0);
+  });
+  test('end when one cannot be given its work, and when there is no memory to test the engine', async () => {
+    class Unheard extends Counted {
+      override postMessage(...[message, ...rest]: Parameters<worker_threads.Worker['postMessage']>): void {
+        if (message.cmd === 'run') throw new DOMException('could not be cloned', 'DataCloneError');
+        super.postMessage(message, ...rest);
+      }
+    }
+    useWorkers(Unheard);
+    await expect(createAttention({ threads: 3 })).rejects.toMatchObject({
+      code: 'LOAD_FAILED',
+      cause: { name: 'DataCloneError' },
+    });
+    expect(started).toBe(2);
+    await expect.poll(() => running).toBe(0);
+
+    class Poor extends Engine {
+      override call(): never {
+        throw new AttentionError('OUT_OF_MEMORY', undefined, 'there is no memory');
+      }
+    }
+    vi.restoreAllMocks();
+    useWorkers(Counted);
+    await expect(createOver(Poor, { threads: 3 })).rejects.toMatchObject({ code: 'OUT_OF_MEMORY' });
+    expect(started).toBe(4);
+    await expect.poll(() => running).toBe(0);
+    expect(await used({ threads: 3 })).toMatchObject({ threads: 3 });
   });
   test('end when loading fails or is aborted', async () => {
     useWorkers(Counted);

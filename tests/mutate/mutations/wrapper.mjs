@@ -149,5 +149,33 @@ export function inTheWrapper() {
       'const [q, k, v] = projections();',
       'const [q, v, k] = projections();',
     ),
+    wrapper(
+      'load/instantiate.ts',
+      ['threads.test.ts'],
+      'loading: threads stay where one could not be given its work',
+      'workers.terminate();',
+      '',
+    ),
+    wrapper(
+      'load/self-test.ts',
+      ['threads.test.ts'],
+      'loading: an engine without memory for its self-test stays',
+      'attention.dispose();',
+      '',
+    ),
+    wrapper(
+      'rotary.ts',
+      ['model-llama.test.ts', 'rotary.test.ts'],
+      'rotary: the base of yarn may be 1',
+      "type === 'yarn' ? 1 : 0",
+      '0',
+    ),
+    wrapper(
+      'rotary.ts',
+      ['model-llama.test.ts', 'rotary.test.ts'],
+      'rotary: a number that an earlier one bounds is above 0',
+      "typeof limit === 'string' ? (read[limit] as number) : limit",
+      "typeof limit === 'string' ? 0 : limit",
+    ),
   ];
 }
