@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => there?.dispose());
 
-/** A call of seconds is aborted after a while; resolves with what it rejected with, and how long it took until the worker was free. */
+/** A call of seconds is aborted after a while; resolves with the milliseconds that processors worked until the worker was free. */
 async function aborted(call: (signal: AbortSignal) => Promise<unknown>) {
   const controller = new AbortController();
   const reason = new Error('changed my mind');
@@ -25,17 +25,17 @@ async function aborted(call: (signal: AbortSignal) => Promise<unknown>) {
   );
   await wait(100);
   expect(settled).toEqual([]);
-  const began = performance.now();
+  const began = process.cpuUsage();
   controller.abort(reason);
   for (let turn = 0; turn < 10; turn++) await undefined;
   expect(settled).toHaveLength(1); // at once: before any message can have come
   await done;
   await there.zeros([1]);
-  const free = performance.now() - began;
+  const { user, system } = process.cpuUsage(began);
   const [error] = settled;
   expect(error).toBeInstanceOf(AttentionError);
   expect([(error as AttentionError).code, (error as AttentionError).cause]).toEqual(['ABORTED', reason]);
-  return free;
+  return (user + system) / 1000;
 }
 
 describe('a long call that is aborted', () => {
@@ -56,10 +56,8 @@ describe('a long call that is aborted', () => {
   };
 
   test.each(Object.entries(calls))('%s: rejects at once, and the worker is free again', async (_, call) => {
-    // What is promised is 50 ms; here other tests have the processors as well, now and then for longer.
-    let free = Infinity;
-    for (let time = 0; time < 5 && !(free < 500); time++) free = await aborted(call);
-    expect(free).toBeLessThan(500);
+    // Work and not time, for other programs have the processors as well. What is promised is 50 ms; the calls take 500 to 2,000.
+    expect(await aborted(call)).toBeLessThan(300);
   });
 
   test('leaves tensors as they were', async () => {
