@@ -58,6 +58,14 @@ describe('well-formed safetensors', () => {
     expect([read.scalar?.shape, read.scalar?.data[0]]).toEqual([[], 9]);
     expect(Array.from(read.a?.data as Float32Array)).toEqual([1, 2, 3]);
   });
+  test('names and metadata of ten million characters, each escaped', () => {
+    const long = '"\n'.repeat(5e6);
+    const header = JSON.stringify({
+      [long]: { dtype: 'F32', shape: [1], data_offsets: [0, 4] },
+      __metadata__: { long },
+    });
+    expect(Object.keys(readSafetensors(file(header, bytesOf(Float32Array.of(1)))))).toEqual([long]);
+  });
   test('no tensors', () => expect(Object.keys(readSafetensors(file('{}')))).toEqual([]));
   test('an ArrayBuffer, and bytes that are a part of one', () => {
     const { bytes } = startingAt(0, { a: f32(1, 2) });
@@ -190,6 +198,8 @@ describe('malformed safetensors', () => {
         data,
       ),
     ],
+    ['a size twice', file('{"x":{"dtype":"F32","shape":[4],"shape":[2],"data_offsets":[0,8]}}', data)],
+    ['metadata twice', file('{"__metadata__":{"a":"1","a":"2"}}')],
     ['lists in lists, a million deep', file(`{"x":${'['.repeat(1e6)}${']'.repeat(1e6)}}`)],
     ['metadata that is not text', file('{"__metadata__":{"a":1}}')],
     ['metadata that is a list', file('{"__metadata__":[]}')],
@@ -207,6 +217,14 @@ describe('malformed safetensors', () => {
     const error = thrown(bytes);
     expect([error.code, error.message]).toEqual(['CORRUPT_FILE', error.message]);
     expect(error.message.length).toBeGreaterThan(20);
+  });
+  test('messages stay short, whatever the file says', () => {
+    const long = 'F32'.repeat(1e6);
+    for (const entry of [
+      { ...good, dtype: long },
+      { ...good, shape: Array(1e6).fill(3) },
+    ])
+      expect(thrown(file(JSON.stringify({ [long]: entry }), data)).message.length).toBeLessThan(300);
   });
   test('the cuts of a good file are all corrupt', () => {
     for (let length = 0; length < whole.length; length++)

