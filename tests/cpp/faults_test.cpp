@@ -6,8 +6,21 @@
 #include <map>
 #include <string>
 
+#include "runtime/parts.hpp"
+#include "runtime/threads.hpp"
+
 namespace attention::test {
 namespace {
+
+struct Crew {
+  Crew() { REQUIRE(startThreads(3)); }
+  ~Crew() { stopThreads(); }
+  Crew(const Crew&) = delete;
+  Crew& operator=(const Crew&) = delete;
+};
+struct PartsOfACall {
+  ~PartsOfACall() { parts.end(); }
+};
 
 /// Inputs of every operation, and the operations.
 struct World {
@@ -18,6 +31,9 @@ struct World {
   Owned<float> x = normal(random, {5, 16}), weight = normal(random, {16, 16}), bias = normal(random, {16});
   Owned<float> heads = normal(random, {2, 5, 5});
   Owned<uint16_t> halves{{4, 4}, std::vector<uint16_t>(16, 0x3c00)};
+  Owned<uint16_t> halfKeys{{2, 2, 150, 8}, std::vector<uint16_t>(size_t{2} * 2 * 150 * 8, 0x3555)};
+  Owned<int8_t> integers{{2, 2, 150, 8}, std::vector<int8_t>(size_t{2} * 2 * 150 * 8, 5)};
+  Owned<float> scales = normal(random, {2, 2, 150});
   Owned<int32_t> ids{{3}, {0, 4, 2}};
   std::vector<int32_t> queryStarts{0, 4, 9}, keyStarts{0, 7, 7};
 
@@ -36,6 +52,37 @@ struct World {
            return r.attend([&](AttentionOutputs& out) {
              return scaledDotProductAttention(TensorView::contiguous(first.data, first.dtype, first.shape),
                                               k.view(), v.view(), everyOutput(Causal::kLowerRight), out,
+                                              r.arena);
+           });
+         }},
+        {"attention on three threads",
+         [this](Results& r) {
+           const Crew crew;
+           return r.attend([&](AttentionOutputs& out) {
+             return scaledDotProductAttention(q.view(), k.view(), v.view(), everyOutput(), out, r.arena);
+           });
+         }},
+        {"attention in parts",
+         [this](Results& r) {
+           const PartsOfACall ended;
+           const Arena::Mark start = r.arena.mark();
+           Status status;
+           do {
+             r.arena.rewind(start);
+             r.numbers.clear();
+             parts.begin(7);
+             status = r.attend([&](AttentionOutputs& out) {
+               return scaledDotProductAttention(q.view(), k.view(), v.view(), everyOutput(), out, r.arena);
+             });
+           } while (status.ok() && !parts.isWhole());
+           return status;
+         }},
+        {"stored keys and values",
+         [this](Results& r) {
+           AttentionOptions options = everyOutput(Causal::kLowerRight);
+           options.keyScales = scales.view();
+           return r.attend([&](AttentionOutputs& out) {
+             return scaledDotProductAttention(q.view(), integers.view(), halfKeys.view(), options, out,
                                               r.arena);
            });
          }},
@@ -153,7 +200,7 @@ TEST_CASE("each allocation of each operation fails once", "[faults]") {
       REQUIRE(same(got, wanted));
     }
   }
-  CHECK(tried >= 90);  // docs/reliability.md
+  CHECK(tried >= 141);  // docs/reliability.md
   WARN(tried << " faults in " << world.operations().size() << " operations");
 }
 
