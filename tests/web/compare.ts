@@ -44,8 +44,7 @@ export const largest = (values: ArrayLike<number>): number =>
  * p·(1 - p) = 1/4 of the error of each of two such keys moves the output by up to 2·max|V|. (attention-accuracy.test.ts holds calls of
  * up to 50 to the promise as it stands; about one random call in 200 that is driven to 50 breaks it, by up to 1.45 times.)
  *
- * Roundings add up like a random walk (Higham and Mary 2019): each is off by at most u of what is rounded, with a deviation of u/√3, and
- * 4 deviations of the walk are allowed: of 100,000 random calls (arbitrary/recipe.ts) none came past 0.34 of it all.
+ * A rounding is off by at most u of what is rounded, with a deviation of u/√3. 3 deviations of the scores' random walks are allowed.
  */
 export const outputTolerance = (v: ArrayLike<number>, { outputSwing }: OracleResult) =>
   walking(2e-6 * (1 + largest(v)), outputSwing);
@@ -56,7 +55,7 @@ export const probabilityTolerance = ({ probabilitySwing }: OracleResult) => walk
 const walking =
   (promised: number, swing: Exact) =>
   (index: number): number =>
-    promised + ((4 * U) / Math.sqrt(3)) * (swing.data[index] as number);
+    promised + ((3 * U) / Math.sqrt(3)) * (swing.data[index] as number);
 
 /**
  * One score is a sum of D rounded products times the scale. In any order of additions, fused or not, its error is at most

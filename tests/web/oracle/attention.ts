@@ -1,4 +1,5 @@
 import { biasOf, type OracleOptions } from './attention-rules.ts';
+import { movedBy, wanderOf } from './rounding.ts';
 import { type Exact, type Numbers, sizeOf, valuesOf } from './values.ts';
 
 export type { OracleOptions } from './attention-rules.ts';
@@ -25,12 +26,7 @@ export interface OracleResult {
   magnitude: Exact;
   /** [B,H,Sq,Skv]: |slope·(p−j)| + |floatMask|, the same for what is added to it. */
   added: Exact;
-  /**
-   * [B,H,Sq,Skv] and of the output's shape: how far roundings of the scores move each probability and each output, as a random walk.
-   * With r_j the sum of the squares of all numbers that are rounded on the way to biased_j (of a sink, its square), these are
-   *   √(p_j²·((1 − 2·p_j)·r_j + Σ_k p_k²·r_k)) and √Σ_j p_j²·r_j·(v[j,d] − output[d])²,
-   * to be multiplied by the deviation of a rounding relative to what is rounded.
-   */
+  /** [B,H,Sq,Skv] and of the output's shape: how far roundings of the scores move each, in deviations of one (rounding.ts). */
   probabilitySwing: Exact;
   outputSwing: Exact;
 }
@@ -112,7 +108,7 @@ export function attention(
         const atQuery = query.start(b, h, i);
         const row = biased.data.subarray(line * Skv, (line + 1) * Skv);
         const attended: number[] = [];
-        const rounded = new Float64Array(Skv);
+        const wander = new Float64Array(Skv);
         for (let j = 0; j < Skv; j++) {
           const pair = line * Skv + j;
           const atKey = key.start(b, kvHead, j);
@@ -134,32 +130,37 @@ export function attention(
           magnitude.data[pair] = Math.abs(scale) * size;
           if (extra === -Infinity) continue;
           added.data[pair] = Math.abs(slope) + Math.abs(extra);
-          rounded[j] =
-            roundedOf(scale ** 2 * squares, capped, options.softcap) + 2 * (slope ** 2 + extra ** 2 + at(row, j) ** 2);
+          wander[j] = wanderOf({
+            dotSquares: scale ** 2 * squares,
+            softcapped: capped,
+            softcap: options.softcap,
+            slope,
+            mask: extra,
+            biased: at(row, j),
+          });
           attended.push(j);
         }
         const sink = sinks?.[h] ?? -Infinity;
         const { p, lse } = softmaxOf(row, attended, sink, round);
         logSumExp.data[line] = lse;
         probabilities.data.set(p, line * Skv);
-        const sinkSquares = swingOf(Math.exp(sink - lse), sink ** 2);
-        const squares = attended.map((j) => swingOf(at(p, j), at(rounded, j)));
-        const all = squares.reduce((total, x) => total + x, sinkSquares);
-        attended.forEach((j, n) => {
-          const sum = (1 - 2 * at(p, j)) * (squares[n] as number) + at(p, j) ** 2 * all;
-          probabilitySwing.data[line * Skv + j] = Math.sqrt(Math.max(0, sum));
-        });
         const to = result.start(b, h, i);
         for (const j of attended) {
           const from = value.start(b, kvHead, j);
           for (let d = 0; d < Dv; d++)
             output.data[to + d] = round(at(output.data, to + d) + round(at(p, j) * at(vs, from + d)));
         }
-        for (let d = 0; d < Dv; d++) {
-          const mean = at(output.data, to + d);
-          const of = (total: number, j: number, n: number): number =>
-            total + (squares[n] as number) * (at(vs, value.start(b, kvHead, j) + d) - mean) ** 2;
-          outputSwing.data[to + d] = Math.sqrt(attended.reduce(of, sinkSquares * mean ** 2));
+        const moved = attended.map((j) => movedBy(at(p, j), at(wander, j)));
+        const bySink = movedBy(Math.exp(sink - lse), Math.abs(sink));
+        const byAll = moved.reduce((sum, x) => sum + x, bySink);
+        for (let d = 0; d < Dv; d++) outputSwing.data[to + d] = bySink * Math.abs(at(output.data, to + d)); // of a value that is 0
+        for (const [n, j] of attended.entries()) {
+          const byKey = moved[n] as number;
+          probabilitySwing.data[line * Skv + j] = (1 - 2 * at(p, j)) * byKey + at(p, j) * byAll; // of a value that is 1, others 0
+          const from = value.start(b, kvHead, j);
+          for (let d = 0; d < Dv; d++)
+            outputSwing.data[to + d] =
+              at(outputSwing.data, to + d) + byKey * Math.abs(at(vs, from + d) - at(output.data, to + d));
         }
       }
   return {
@@ -174,16 +175,6 @@ export function attention(
     probabilitySwing,
     outputSwing,
   };
-}
-
-/** p²·r, and 0 where there is no weight, however large the score. */
-const swingOf = (p: number, rounded: number): number => (p > 0 ? p ** 2 * rounded : 0);
-
-/** A softcap passes its roundings on by its slope, 1 − tanh², and adds its own: a quotient, a tanh good to 4 ulp and a product. */
-function roundedOf(squares: number, capped: number, c: number | undefined): number {
-  if (!c) return squares;
-  const slope = 1 - (capped / c) ** 2;
-  return (slope > 0 ? slope ** 2 * squares : 0) + 16 * capped ** 2;
 }
 
 const softcap = (score: number, c: number | undefined, round: (x: number) => number): number =>
