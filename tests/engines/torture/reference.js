@@ -1,5 +1,6 @@
-// Attention as its formula reads, in doubles, or in float32 at each step where `round` is Math.fround.
-export function reference({ q, k, v, options = {}, mask }, round = (x) => x) {
+// Attention as its formula reads, in doubles, or in float32 at each step where `round` is Math.fround; the products of a score are
+// added from the first on, or from the last.
+export function reference({ q, k, v, options = {}, mask }, round = (x) => x, fromLast = false) {
   const [H, Sq, D] = q.shape;
   const [Hkv, Skv] = k.shape;
   const Dv = v.shape[2];
@@ -23,8 +24,10 @@ export function reference({ q, k, v, options = {}, mask }, round = (x) => x) {
         const added = mask ? mask.data[i * Skv + j] : 0;
         if (!attends(i, j) || added === -Infinity) continue;
         let dot = 0;
-        for (let d = 0; d < D; d++)
+        for (let n = 0; n < D; n++) {
+          const d = fromLast ? D - 1 - n : n;
           dot = round(dot + round(q.data[(h * Sq + i) * D + d] * k.data[(kvHead * Skv + j) * D + d]));
+        }
         const score = round(dot * scale);
         const capped = softcap ? round(softcap * round(Math.tanh(round(score / softcap)))) : score;
         // What is added to a score is kept in float32: beside 1e9 it is lost, whoever adds.

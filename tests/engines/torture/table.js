@@ -10,8 +10,10 @@ function tensor(shape, size = 1, value = () => unit() * size) {
   return { data: Float32Array.from({ length }, (_, n) => value(n)), shape };
 }
 
+/** Past two blocks of keys, so that a row's largest score and its sum are carried on. */
+const keys = 300;
 /** Queries, keys and values of these sizes. */
-function problem({ H = 2, Hkv = H, Sq = 9, Skv = 70, D = 16, Dv = D, size = 1, values = 1 }, more = {}) {
+function problem({ H = 2, Hkv = H, Sq = 9, Skv = keys, D = 16, Dv = D, size = 1, values = 1 }, more = {}) {
   return {
     q: tensor([H, Sq, D], size),
     k: tensor([Hkv, Skv, D], size),
@@ -20,30 +22,36 @@ function problem({ H = 2, Hkv = H, Sq = 9, Skv = 70, D = 16, Dv = D, size = 1, v
   };
 }
 const everywhere = (shape, value) => tensor(shape, 1, () => value);
-/** A float mask [9,70]. */
-const masked = (value) => tensor([9, 70], 1, (n) => value(Math.floor(n / 70), n % 70));
+/** A float mask of 9 queries. */
+const masked = (value) => tensor([9, keys], 1, (n) => value(Math.floor(n / keys), n % keys));
+/** Keys of which one is the same number everywhere. */
+const withKey = (index, value) => ({
+  k: tensor([2, keys, 16], 1, (n) => (Math.floor(n / 16) === index ? value : unit())),
+});
 const odd = [0, -0, 1e-45, -1e-45, 1e-40, -1e-38];
 
-export const table = [
+const cases = [
   ['scores of ±10,000', problem({ size: 130 })],
-  ['scores of ±10,000, causal', problem({ size: 130, Sq: 70 }, { options: { causal: true } })],
+  ['scores of ±10,000, causal', problem({ size: 130, Sq: keys }, { options: { causal: true } })],
   ['scores of ±10,000 by the scale', problem({}, { options: { scale: 4000 } })],
-  ['one score far above all others', { ...problem({}), k: tensor([2, 70, 16], 1, (n) => (n < 16 ? 60 : unit())) }],
-  ['one score far below', { ...problem({}), k: tensor([2, 70, 16], 1, (n) => (n < 16 ? -900 : unit())) }],
+  ['one score far above all others', problem({}, withKey(0, 60))],
+  ['one score far above all others, the last', problem({}, withKey(keys - 1, 60))],
+  ['one score far below', problem({}, withKey(0, -900))],
+  ['one score far below, the last', problem({}, withKey(keys - 1, -900))],
   ['subnormal queries and keys', problem({ size: 1e-40 })],
   ['subnormal values', problem({ values: 1e-39 })],
   ['zeros of both signs and subnormals', { ...problem({}), q: tensor([2, 9, 16], 1, (n) => odd[n % odd.length]) }],
-  ['values that are zeros of both signs', { ...problem({}), v: tensor([2, 70, 16], 1, (n) => (n % 2 ? 0 : -0)) }],
+  ['values that are zeros of both signs', { ...problem({}), v: tensor([2, keys, 16], 1, (n) => (n % 2 ? 0 : -0)) }],
   ['large values', problem({ values: 1e30 })],
   ['one key', problem({ Skv: 1 })],
-  ['one key attends', problem({}, { mask: masked((i, j) => (j === (i * 31) % 70 ? 0 : -Infinity)) })],
-  ['one key attends, the others by −1e9', problem({}, { mask: masked((i, j) => (j === (i * 31) % 70 ? 0 : -1e9)) })],
+  ['one key attends', problem({}, { mask: masked((i, j) => (j === (i * 31) % keys ? 0 : -Infinity)) })],
+  ['one key attends, the others by −1e9', problem({}, { mask: masked((i, j) => (j === (i * 31) % keys ? 0 : -1e9)) })],
   ['every score is −1e9', problem({}, { mask: masked(() => -1e9) })],
   ['rows without a key', problem({}, { mask: masked((i) => (i % 3 === 0 ? -Infinity : 0)) })],
   ['every second key', problem({}, { mask: masked((_, j) => (j % 2 ? -Infinity : 0)) })],
   ['infinities of both signs in turns', problem({}, { mask: masked((i, j) => ((i + j) % 2 ? -Infinity : Infinity)) })],
   ['one +Infinity in a row', problem({}, { mask: masked((i, j) => (i === 4 && j === 5 ? Infinity : 0)) })],
-  ['equal scores', { ...problem({}), k: everywhere([2, 70, 16], 0.25) }],
+  ['equal scores', { ...problem({}), k: everywhere([2, keys, 16], 0.25) }],
   ['equal scores of 0', { ...problem({}), q: everywhere([2, 9, 16], 0) }],
   ['softcap of 1e-3', problem({}, { options: { softcap: 1e-3 } })],
   ['softcap of 1e-30', problem({}, { options: { softcap: 1e-30 } })],
@@ -54,7 +62,7 @@ export const table = [
   ['a sink of −Infinity', problem({}, { options: { sinks: { data: Float32Array.of(-Infinity, 0), shape: [2] } } })],
   ['no valid key', problem({}, { options: { kvLengths: [0] } })],
   ['no valid key, but sinks', problem({}, { options: { kvLengths: [0], sinks: everywhere([2], 3) } })],
-  ['a window of its own key', problem({ Sq: 70 }, { options: { window: [0, 0] } })],
+  ['a window of its own key', problem({ Sq: keys }, { options: { window: [0, 0] } })],
   ['a query before all keys', problem({}, { options: { causal: true, queryOffset: -4 } })],
   ['a query behind all keys', problem({}, { options: { causal: true, queryOffset: 1000 } })],
   ['a scale of 0', problem({}, { options: { scale: 0 } })],
@@ -69,6 +77,26 @@ export const table = [
   ...[128, 8, 1].map((Hkv) => [`H/Hkv = 128/${Hkv}`, problem({ H: 128, Hkv })]),
   ...[1, 8].map((Hkv) => [
     `H/Hkv = 8/${Hkv}, one query`,
-    problem({ H: 8, Hkv, Sq: 1 }, { options: { causal: true, queryOffset: 69 } }),
+    problem({ H: 8, Hkv, Sq: 1 }, { options: { causal: true, queryOffset: keys - 1 } }),
   ]),
 ];
+
+/** Few queries take another way through the core: each case also with its first alone. */
+const firstQuery = ({ q, mask, ...more }) => {
+  const [H, Sq, D] = q.shape;
+  const rows = Array.from({ length: H }, (_, h) => [...q.data.subarray(h * Sq * D, (h * Sq + 1) * D)]);
+  return {
+    ...more,
+    q: { data: Float32Array.from(rows.flat()), shape: [H, 1, D] },
+    ...(mask && { mask: { data: mask.data.slice(0, keys), shape: [1, keys] } }),
+  };
+};
+
+export const table = cases.flatMap(([name, call]) =>
+  call.q.shape[1] === 1
+    ? [[name, call]]
+    : [
+        [name, call],
+        [`${name}, the first query`, firstQuery(call)],
+      ],
+);
