@@ -3,6 +3,7 @@ set(ATTENTION_VARIANT "simd" CACHE STRING "simd, relaxed-simd, simd-threads or r
 set(ATTENTION_DIST ${CMAKE_SOURCE_DIR}/dist)
 
 option(ATTENTION_CHECKED "Stop with a message where a stack overflows; slower, and larger" OFF)
+set(ATTENTION_STACK 128KB CACHE STRING "Of each thread")
 if(ATTENTION_CHECKED)
   set(checks -sSTACK_OVERFLOW_CHECK=2)
 endif()
@@ -44,7 +45,7 @@ target_link_options(attention_module PRIVATE ${code_flags}
   -sDYNAMIC_EXECUTION=0 -sEMBIND_AOT
   # The engine's limit is a smaller maximum of the memory that the loader passes in.
   -sIMPORTED_MEMORY -sALLOW_MEMORY_GROWTH -sMEMORY_GROWTH_LINEAR_STEP=1MB -sINITIAL_MEMORY=4MB -sMAXIMUM_MEMORY=4GB -sMALLOC=emmalloc
-  -sSTACK_SIZE=128KB
+  -sSTACK_SIZE=${ATTENTION_STACK}
   ${thread_flags} ${checks})
 set_target_properties(attention_module PROPERTIES OUTPUT_NAME attention SUFFIX .mjs LINK_DEPENDS "${link_inputs}")
 
