@@ -135,6 +135,23 @@ describe('a model of one’s own', () => {
     await shown(page, { text: `${text}d` });
   });
 
+  test('a tokenizer whose pattern takes for ever is ended, and the page goes on', async () => {
+    const page = await explorer.open();
+    const pre_tokenizer = { type: 'Split', pattern: { Regex: '^(a+)+$' }, behavior: 'Isolated', invert: false };
+    await openOwn(page, [llama[0], llama[1], file('tokenizer.json', { ...tokenizer, pre_tokenizer })]);
+    await page.waitForFunction(() => document.querySelectorAll('[role="radio"][data-layer]').length === 8);
+    await page.keyboard.press('Escape');
+    await field(page).fill(`${'a'.repeat(60)}b`);
+    const retry = page.getByRole('button', { name: 'Try again' });
+    await retry.waitFor({ timeout: 30_000 });
+    await page.getByText('The tokenizer of your model took too long.').waitFor();
+    await retry.click();
+    await field(page).fill('MiniLM goes on.');
+    await shown(page, { text: 'MiniLM goes on.' });
+    await page.getByRole('button', { name: 'Model', exact: true }).click();
+    expect(await page.getByRole('radio', { name: /your own/ }).count()).toBe(0);
+  });
+
   test.each([
     ['a family that is not known', [file('config.json', { ...config, model_type: 'mamba' }), llama[1]], /mamba/],
     ['a tensor that is missing', [llama[0], file('model.safetensors', weightsFile(['model.norm.weight']))], /norm/],

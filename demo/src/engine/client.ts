@@ -3,6 +3,9 @@ import type { Calls } from './calls';
 import type { Answer, LensSpec, Look, PassSpec, Place, Request, Tile, TileSpec } from './protocol';
 import workerUrl from './worker.ts?worker&url';
 
+/** Milliseconds for the tokenizer of the visitor's own model, whose patterns may take for ever with a text. */
+const longestTokenizing = 10_000;
+
 export interface EngineEvents {
   onProgress(loaded: number, total: number): void;
   onLook(look: Look): void;
@@ -37,11 +40,16 @@ export function startEngine({ onProgress, onLook, onFailure, onCrash }: EngineEv
   const worker = new Worker(scriptUrl(workerUrl), { type: 'module' });
   const waiting = new Map<number, Waiting>();
   let asked = 0;
+  let tokenizing: ReturnType<typeof setTimeout> | undefined;
 
   worker.onmessage = ({ data }: MessageEvent<Answer>) => {
     switch (data.type) {
       case 'progress':
         return onProgress(data.loaded, data.total);
+      case 'tokenizing':
+        clearTimeout(tokenizing);
+        if (!data.isOver) tokenizing = setTimeout(end, longestTokenizing, 'The tokenizer of your model took too long.');
+        return;
       case 'look':
         return onLook(data.look);
       case 'failed':
@@ -56,12 +64,14 @@ export function startEngine({ onProgress, onLook, onFailure, onCrash }: EngineEv
         return settle(data.id)?.reject(new Error(data.message));
     }
   };
-  worker.onerror = (event) => {
-    const message = event.message || 'The worker script could not be loaded.';
+  worker.onerror = (event) => end(event.message || 'The worker script could not be loaded.');
+
+  function end(message: string): void {
     worker.terminate();
+    clearTimeout(tokenizing);
     for (const id of [...waiting.keys()]) settle(id)?.reject(new Error(message));
     onCrash(message);
-  };
+  }
 
   function settle(id: number): Waiting | undefined {
     const one = waiting.get(id);

@@ -11,20 +11,24 @@ import { type Loaded, openMinilm } from './minilm';
 import type { ModelName } from './protocol';
 import { lengthen } from './tokenizer-file';
 
-export type Progress = (loaded: number, total: number) => void;
+export interface ModelEvents {
+  onProgress(loaded: number, total: number): void;
+  /** The tokenizer of the visitor's own model begins, or is over. */
+  onTokenizing(isOver: boolean): void;
+}
 
 const positions = 'embeddings.position_embeddings.weight';
 
 /** The models of the page: fetched when first asked for, one kept beside the default. */
 export class Models {
   readonly #attention: Attention;
-  readonly #onProgress: Progress;
+  readonly #events: ModelEvents;
   #default: Promise<Loaded> | null = null;
   #other: { name: ModelName; loading: Promise<Loaded> } | null = null;
 
-  constructor(attention: Attention, onProgress: Progress) {
+  constructor(attention: Attention, events: ModelEvents) {
     this.#attention = attention;
-    this.#onProgress = onProgress;
+    this.#events = events;
   }
 
   get(name: ModelName): Promise<Loaded> {
@@ -41,7 +45,21 @@ export class Models {
 
   /** Takes the place of the former other model. */
   open(own: Loaded): void {
-    this.#keep('own', Promise.resolve(own));
+    const { encode, extend } = own;
+    const watched = { ...own, encode: this.#watched(encode), ...(extend && { extend: this.#watched(extend) }) };
+    this.#keep('own', Promise.resolve(watched));
+  }
+
+  /** The patterns of a tokenizer from elsewhere may take for ever: the page is told, and can end it. */
+  #watched<A extends unknown[], R>(tokenize: (...given: A) => R): (...given: A) => R {
+    return (...given) => {
+      this.#events.onTokenizing(false);
+      try {
+        return tokenize(...given);
+      } finally {
+        this.#events.onTokenizing(true);
+      }
+    };
   }
 
   #keep(name: ModelName, loading: Promise<Loaded>): Promise<Loaded> {
@@ -66,10 +84,10 @@ export class Models {
 
   async #minilm(weights: 'int8' | 'float16', withoutPositions = false): Promise<Loaded> {
     const total = sizes[weights].bytes;
-    this.#onProgress(0, total);
+    this.#events.onProgress(0, total);
     const [tokenizer, bytes] = await Promise.all([
       fetchFile(tokenizerUrl).then(async (response) => lengthen(await response.json())),
-      download(weights === 'int8' ? int8Url : float16Url, total, (loaded) => this.#onProgress(loaded, total)),
+      download(weights === 'int8' ? int8Url : float16Url, total, (loaded) => this.#events.onProgress(loaded, total)),
     ]);
     const tensors = weights === 'int8' ? readInt8(bytes) : readSafetensors(bytes);
     const given = withoutPositions ? without(tensors, positions) : tensors;

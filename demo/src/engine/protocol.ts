@@ -143,6 +143,8 @@ export interface Look {
 
 export type Answer =
   | { type: 'progress'; loaded: number; total: number }
+  /** The tokenizer of the visitor's own model begins, or has done. */
+  | { type: 'tokenizing'; isOver: boolean }
   | { type: 'look'; look: Look }
   /** Null where the head has changed meanwhile. */
   | { type: 'tile'; id: number; tile: Tile | null }

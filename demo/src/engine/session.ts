@@ -10,7 +10,7 @@ import {
   overviewOf,
   tileOf,
 } from './layers';
-import { Models, type Progress } from './models';
+import { type ModelEvents, Models } from './models';
 import { type Pass, readLong, readText } from './pass';
 import type { LensSpec, Look, Overview, PassSpec, Place, Reading, Tile, TileSpec } from './protocol';
 import { rolloutOf } from './rollout';
@@ -27,15 +27,15 @@ export class Session {
   #signal = AbortSignal.abort();
   #pictures: Generator<void, Overview> | null = null;
 
-  static async create(onProgress: Progress): Promise<Session> {
+  static async create(events: ModelEvents): Promise<Session> {
     // Where the page is not isolated, or the engine has no threads, it is one.
     const attention = await createAttention({ threads: 'auto' });
-    return new Session(attention, onProgress);
+    return new Session(attention, events);
   }
 
-  constructor(attention: Attention, onProgress: Progress) {
+  constructor(attention: Attention, events: ModelEvents) {
     this.attention = attention;
-    this.models = new Models(attention, onProgress);
+    this.models = new Models(attention, events);
   }
 
   get pass(): Pass | null {

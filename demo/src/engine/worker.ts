@@ -5,13 +5,17 @@ import { Session } from './session';
 
 const scope = self as unknown as DedicatedWorkerGlobalScope;
 const send = (answer: Answer, transfer: Transferable[] = []) => scope.postMessage(answer, transfer);
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+/** Short, whatever a file says. */
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error)).slice(0, 500);
 
 let opening: Promise<Session> | null = null;
 
 /** One for all requests; what failed is tried again at the next. */
 function open(): Promise<Session> {
-  opening ??= Session.create((loaded, total) => send({ type: 'progress', loaded, total })).catch((error) => {
+  opening ??= Session.create({
+    onProgress: (loaded, total) => send({ type: 'progress', loaded, total }),
+    onTokenizing: (isOver) => send({ type: 'tokenizing', isOver }),
+  }).catch((error) => {
     opening = null;
     throw error;
   });

@@ -1,8 +1,8 @@
-import { batch, effect, signal } from '@preact/signals';
+import { batch, computed, effect, signal } from '@preact/signals';
 import { type Engine, startEngine } from '../engine/client';
 import type { PassSpec } from '../engine/protocol';
 import { exampleLook, examplePass } from '../example';
-import { lens, pass, place } from './request';
+import { lens, model, pass, place } from './request';
 import { show } from './shown';
 
 /** 'example' is on screen before anything is loaded. */
@@ -14,6 +14,9 @@ export const failure = signal('');
 export const progress = signal<{ loaded: number; total: number } | null>(null);
 
 const engine = signal<Engine | null>(null);
+
+/** Whether there is a worker. */
+export const isRunning = computed(() => engine.value !== null);
 
 /** The worker, for tiles and calls. */
 export const currentEngine = () => engine.peek();
@@ -45,11 +48,14 @@ function fail(message: string): void {
   });
 }
 
-/** Asks again for what failed; of a worker that has died, a new one. */
+/** Asks again for what failed; of a worker that has died, a new one, which has no model of the visitor's own. */
 export function retry(): void {
   phase.value = 'loading';
   if (engine.peek()) engine.peek()?.look(pass.peek(), lens.peek(), place.peek());
-  else start();
+  else {
+    if (model.peek() === 'own') model.value = 'int8';
+    start();
+  }
 }
 
 const isExample = (pass: PassSpec) => JSON.stringify(pass) === JSON.stringify(examplePass);

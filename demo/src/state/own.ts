@@ -3,7 +3,7 @@ import type { Generated } from '../engine/calls/generate';
 import type { OpenedModel } from '../engine/calls/openModel';
 import { type Chosen, chosenAmong, missingOf, noFiles } from '../engine/files';
 import { readIds } from '../engine/ids';
-import { currentEngine } from './engine';
+import { currentEngine, isRunning } from './engine';
 import { model, ownModels, pass, text } from './request';
 
 /** The visitor's own model, while the worker keeps it. */
@@ -53,7 +53,7 @@ function use(opened: OpenedModel): void {
 
 // The worker keeps one model beside the usual one.
 effect(() => {
-  if (model.value === 'float16' || model.value === 'no-positions') own.value = null;
+  if (model.value === 'float16' || model.value === 'no-positions' || !isRunning.value) own.value = null;
 });
 
 /** Of a text that must be token ids, how many there may be; else null. */
