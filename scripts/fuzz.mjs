@@ -5,29 +5,34 @@ import { createWriteStream, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build, buildPreset } from './build.mjs';
-import { Failure, main, repository } from './lib/run.mjs';
+import { Failure, main, repository, run } from './lib/run.mjs';
 import { setup } from './setup.mjs';
 
 const folder = join(repository, 'build/fuzz');
 const ofCore = ['attention', 'cache', 'block_map', 'wire'];
 const ofPackage = ['checkpoints', 'masks', 'api'];
 
+const program = (name) => join(folder, 'tests/fuzz', `fuzz_${name}`);
+const seeds = (name) => join(repository, 'tests/fuzz/corpus', name);
+// Refused memory is a result here, not a finding.
+const limits = ['-timeout=300', '-rss_limit_mb=3000', '-malloc_limit_mb=100000'];
+const sanitizers = { ASAN_OPTIONS: 'allocator_may_return_null=1' };
+
+/** Builds the fuzzers of the core and runs each over its seeds, once. */
+export async function runSeeds(env) {
+  await buildPreset('fuzz', env);
+  for (const name of ofCore) {
+    await run(program(name), ['-runs=0', ...limits, seeds(name)], { env: { ...env, ...sanitizers } });
+  }
+}
+
 /** Starts with the seeds beside the fuzzers; what it finds stays in build/fuzz, for the next run. */
 function coreCommand(name, seconds) {
   const corpus = join(folder, 'corpus', name);
   mkdirSync(corpus, { recursive: true });
-  const seeds = join(repository, 'tests/fuzz/corpus', name);
-  const limits = [
-    `-max_total_time=${seconds}`,
-    '-max_len=1024',
-    '-len_control=0',
-    '-timeout=300',
-    '-rss_limit_mb=3000',
-  ];
-  // Refused memory is a result here, not a finding.
-  const options = [...limits, '-malloc_limit_mb=100000', '-print_final_stats=1', `-artifact_prefix=${folder}/${name}-`];
-  const env = { ...process.env, ASAN_OPTIONS: 'allocator_may_return_null=1' };
-  return { command: join(folder, 'tests/fuzz', `fuzz_${name}`), args: [...options, corpus, seeds], env };
+  const shape = ['-max_len=1024', '-len_control=0', '-print_final_stats=1', `-artifact_prefix=${folder}/${name}-`];
+  const args = [`-max_total_time=${seconds}`, ...limits, ...shape, corpus, seeds(name)];
+  return { command: program(name), args, env: { ...process.env, ...sanitizers } };
 }
 
 function packageCommand(name, seconds) {

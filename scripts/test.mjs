@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { build, buildPreset } from './build.mjs';
 import { buildDemo } from './demo.mjs';
+import { runSeeds } from './fuzz.mjs';
 import { Failure, main, repository, run } from './lib/run.mjs';
 import { lint } from './lint.mjs';
 import { installPackages, setup } from './setup.mjs';
@@ -14,6 +15,7 @@ const parts = {
     { name: 'C++ tests', run: (env) => testPreset('native', env) },
     { name: 'C++ tests, sanitized', run: (env) => testPreset('asan', env) },
     { name: 'C++ tests of threads', run: (env) => testPreset('tsan', env) },
+    { name: 'seeds of the fuzzers', run: runSeeds },
   ],
   node: [buildStep, demoStep, { name: 'tests in Node.js', run: testNode }],
   browsers: [
@@ -90,6 +92,7 @@ await main(import.meta.url, async () => {
   const needs = {
     native: isFor('cpp', 'lint'),
     lint: isFor('lint'),
+    fuzz: isFor('cpp'),
     browsers: isFor('browsers', 'engines', 'package'),
   };
   const setupStep = { name: 'set-up', run: () => setup(needs) };
