@@ -21,8 +21,9 @@ class Arena {
   /// `bytes` bytes aligned to 64, or nullptr where memory is exhausted.
   void* allocate(size_t bytes);
 
-  /// Room for the product of `factors` values; nullptr also where the product overflows.
+  /// Room for the product of `factors` values; nullptr also where its size overflows.
   float* floats(std::initializer_list<size_t> factors);
+  double* doubles(std::initializer_list<size_t> factors);
 
   void reset();
 
@@ -38,6 +39,7 @@ class Arena {
  private:
   struct Block;
   Block* nextBlock(size_t capacity);
+  void* values(std::initializer_list<size_t> factors, size_t bytesEach);
 
   Block* first_ = nullptr;
   Block* current_ = nullptr;  // of the blocks before it nothing is free; those behind it a rewind left

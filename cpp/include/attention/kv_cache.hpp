@@ -38,7 +38,7 @@ class KvCache {
   /// Positions seen, also those no longer held: the next one's number.
   size_t length() const { return length_; }
   /// Of the pages it holds, shared ones too.
-  size_t byteLength() const;
+  uint64_t byteLength() const;
 
   /// k [B,Hkv,S,D], v [B,Hkv,S,Dv], or any other shape of attention's inputs; packedHeads: of packed ones,
   /// else 0.

@@ -35,7 +35,7 @@ class HeadMap {
 
   bool allocate(Arena& arena) {
     row_ = arena.floats({kStride});
-    cells_ = static_cast<double*>(arena.allocate(size() * sizeof(double)));
+    cells_ = arena.doubles({rows_.cells, columns_.cells});
     return row_ != nullptr && cells_ != nullptr;
   }
 

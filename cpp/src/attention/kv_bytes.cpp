@@ -114,6 +114,8 @@ uint64_t KvCache::savedBytes() const {
 }
 
 Status KvCache::save(Output& bytes, Arena& arena) const {
+  // Pages that are shared may hold less than their rows come to.
+  if (savedBytes() > kLargestBlock) return outOfMemory("");
   const auto size = static_cast<size_t>(savedBytes());
   ATTENTION_RETURN_IF_ERROR(bytes.resolve("", {size / sizeof(float)}, arena));
   auto* const start = static_cast<std::byte*>(bytes.view().data);

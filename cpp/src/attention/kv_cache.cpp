@@ -59,9 +59,9 @@ KvCache::~KvCache() {
   std::free(static_cast<void*>(pages_));
 }
 
-size_t KvCache::byteLength() const {
+uint64_t KvCache::byteLength() const {
   const auto isHeld = [](const std::byte* page) { return page != nullptr; };
-  return static_cast<size_t>(std::count_if(pages_, pages_ + places_ * config_.batch, isHeld)) * pageBytes_;
+  return static_cast<uint64_t>(std::count_if(pages_, pages_ + places_ * config_.batch, isHeld)) * pageBytes_;
 }
 
 Status KvCache::append(const TensorView& key, const TensorView& value, Layout layout, size_t packedHeads) {

@@ -145,7 +145,7 @@ class Angles {
       : options_(options), length_(length), half_(half) {}
 
   bool allocate(Arena& arena) {
-    frequencies_ = static_cast<double*>(arena.allocate(half_ * sizeof(double)));
+    frequencies_ = arena.doubles({half_});
     cos_ = arena.floats({half_});
     sin_ = arena.floats({half_});
     if (!frequencies_ || !cos_ || !sin_) return false;

@@ -77,9 +77,16 @@ void Arena::rewind(const Mark& mark) {
 }
 
 float* Arena::floats(std::initializer_list<size_t> factors) {
+  return static_cast<float*>(values(factors, sizeof(float)));
+}
+
+double* Arena::doubles(std::initializer_list<size_t> factors) {
+  return static_cast<double*>(values(factors, sizeof(double)));
+}
+
+void* Arena::values(std::initializer_list<size_t> factors, size_t bytesEach) {
   const std::optional<size_t> count = checkedProduct({factors.begin(), factors.size()});
-  if (!count || *count > SIZE_MAX / sizeof(float)) return nullptr;
-  return static_cast<float*>(allocate(*count * sizeof(float)));
+  return count && *count <= SIZE_MAX / bytesEach ? allocate(*count * bytesEach) : nullptr;
 }
 
 void Arena::reset() {
