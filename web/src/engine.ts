@@ -4,6 +4,7 @@ import { net } from './forgotten.js';
 import type { ThreadWorkers } from './load/thread-workers.js';
 import { bytesPerElement, type Operand } from './operand.js';
 import { ResidentTensor } from './tensor.js';
+import { plain } from './typed-arrays.js';
 import type { DType, NdArray, Out } from './types.js';
 
 /**
@@ -97,7 +98,7 @@ export class Engine {
 
   /** A resident copy of an operand. */
   resident(given: Operand): ResidentTensor {
-    const from = this.detached(given);
+    const from = this.#copied(given);
     const address = this.allocate(from.argument, byteLength(from));
     const tensor = new ResidentTensor(this, address, from.shape, from.dtype as DType);
     this.#write(from, address);
@@ -145,7 +146,8 @@ export class Engine {
   /** Puts inputs in place. */
   protected stage({ operands, integers = [], numbers = [], out, onto }: Request): void {
     const given = operands as readonly (Operand | undefined)[];
-    if (out instanceof Float32Array) this.#refuseOverlap(out, given, onto);
+    const room = out === undefined || out instanceof ResidentTensor ? out : floatsOf(out);
+    if (room instanceof Float32Array) this.#refuseOverlap(room, given, onto);
     const held = given.map((one) => one && this.detached(one));
     let bytes = 0;
     for (const one of held) if (one && !(one.values instanceof ResidentTensor)) bytes += roundUp(byteLength(one));
@@ -168,20 +170,18 @@ export class Engine {
         free += roundUp(byteLength(one));
       }
     }
-    this.#place(words, out);
+    this.#place(words, room);
     for (let i = 0; i < integers.length; i++) words[this.#call + wire.integers + i] = integers[i] as number;
   }
 
-  #place(words: Uint32Array, out: Out | undefined): void {
+  #place(words: Uint32Array, out: Float32Array | ResidentTensor | undefined): void {
     const at = this.#call + wire.outputs;
     for (let slot = 0; slot < 3; slot++) words[at + slot * wire.words] = state.absent;
     if (out instanceof ResidentTensor) {
       describe(words, at, out.addressIn(this, 'options.out'), out);
-    } else if (out instanceof Float32Array) {
+    } else if (out !== undefined) {
       words[at] = state.ofLength;
       words[at + 4] = out.length;
-    } else if (out !== undefined) {
-      throw invalid('options.out', out, 'a Float32Array or a float32 tensor');
     }
   }
 
@@ -192,6 +192,13 @@ export class Engine {
     }
     if (one.values instanceof ResidentTensor || !this.#shown.has(one.values.buffer)) return one;
     return { ...one, values: one.values.slice() };
+  }
+
+  /** In memory that stays where it is while this one grows. */
+  #copied(one: Operand): Operand {
+    if (!(one.values instanceof ResidentTensor)) return this.detached(one);
+    one.values.addressIn(this, one.argument);
+    return { ...one, values: one.values.data.slice() };
   }
 
   #refuseOverlap(out: Float32Array, operands: readonly (Operand | undefined)[], onto: Operand | undefined): void {
@@ -258,13 +265,17 @@ export class Results {
     if (this.out === undefined) return this.copy(0);
     if (!(this.out instanceof Float32Array)) return this.out;
     const { view, shape } = this.view(0);
-    this.out.set(view);
+    floatsOf(this.out).set(view);
     return ndArray(this.out as Float32Array<ArrayBuffer>, shape);
   }
 
   copy(slot: number): NdArray {
     const { view, shape } = this.view(slot);
-    return ndArray(view.slice(), shape);
+    try {
+      return ndArray(view.slice(), shape);
+    } catch (cause) {
+      throw new AttentionError('OUT_OF_MEMORY', undefined, `${view.length} values do not fit`, { cause });
+    }
   }
 
   view(slot: number): { view: Float32Array<ArrayBuffer>; shape: number[] } {
@@ -278,6 +289,12 @@ export class Results {
 
 function ndArray(data: Float32Array<ArrayBuffer>, shape: number[]): NdArray {
   return { data, shape, dims: shape };
+}
+
+function floatsOf(out: Out): Float32Array {
+  const { array } = plain(Object(out));
+  if (array instanceof Float32Array) return array;
+  throw invalid('options.out', out, 'a Float32Array or a float32 tensor');
 }
 
 function sameBytes(values: Operand['values'], out: Float32Array): boolean {

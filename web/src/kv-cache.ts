@@ -8,6 +8,7 @@ import { net } from './forgotten.js';
 import { integerOperand, type Operand, operand } from './operand.js';
 import { headIntegers, optionKeys, ruleIntegers, ruleSlots } from './rules.js';
 import { makeDisposable } from './tensor.js';
+import { plain } from './typed-arrays.js';
 import type { AttentionOptions, AttentionResult, KvCache, KvCacheConfig, NdArray, TensorLike } from './types.js';
 
 const configKeys = ['batch', 'numKvHeads', 'headDim', 'valueDim', 'capacity', 'dtype', 'window', 'sinkTokens'] as const;
@@ -71,15 +72,16 @@ export function readConfig(given: KvCacheConfig): Config {
 /** A cache in an engine's memory: cpp/include/attention/kv_cache.hpp. */
 export class ResidentCache {
   readonly #engine: Engine;
-  readonly #address: number;
+  /** @internal Where it is. Its memory is given back when the cache was forgotten. */
+  readonly place: { engine: Engine; address: number };
   readonly #config: Config;
   #disposed = false;
 
   constructor(engine: Engine, address: number, config: Config) {
     this.#engine = engine;
-    this.#address = address;
+    this.place = { engine, address };
     this.#config = config;
-    forgotten.register(this, { engine, address }, this);
+    forgotten.register(this, this.place, this);
   }
 
   get length(): number {
@@ -100,7 +102,7 @@ export class ResidentCache {
       throw new AttentionError('DISPOSED', argument, 'this cache was disposed');
     }
     if (engine !== this.#engine) throw refused(argument as string, 'a cache of another engine', "this engine's");
-    return this.#address;
+    return this.place.address;
   }
 
   append(k: TensorLike, v: TensorLike, given?: { layout?: 'BHSD' | 'BSHD'; numKvHeads?: number }): void {
@@ -176,17 +178,15 @@ export class ResidentCache {
 
   toBytes(): Uint8Array<ArrayBuffer> {
     const address = this.addressIn(this.#engine);
-    return this.#engine.call({ operands: [], run: (core) => core.saveCache(address) }, (results) => {
-      const { view } = results.view(0);
-      return new Uint8Array(view.buffer, view.byteOffset, view.byteLength).slice();
-    });
+    const request = { operands: [], run: (core: Core) => core.saveCache(address) };
+    return this.#engine.call(request, (results) => new Uint8Array(results.copy(0).data.buffer));
   }
 
   load(bytes: Uint8Array): void {
+    const { array: values } = plain(Object(bytes));
+    if (!(values instanceof Uint8Array)) throw invalid('bytes', bytes, 'a Uint8Array');
+    const operands = [{ argument: 'bytes', shape: [values.length], dtype: 'int8', given: 'int8', values } as const];
     const address = this.addressIn(this.#engine);
-    if (!(bytes instanceof Uint8Array)) throw invalid('bytes', bytes, 'a Uint8Array');
-    const values = new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length);
-    const operands: Operand[] = [{ argument: 'bytes', shape: [bytes.length], dtype: 'int8', given: 'int8', values }];
     this.#call(operands, (core) => core.loadCache(address));
   }
 
@@ -194,7 +194,7 @@ export class ResidentCache {
     if (this.#disposed) return;
     this.#disposed = true;
     forgotten.unregister(this);
-    if (!this.#engine.disposed) this.#engine.core.releaseCache(this.#address);
+    if (!this.#engine.disposed) this.#engine.core.releaseCache(this.place.address);
   }
 
   #call(operands: readonly Operand[], run: Parameters<Engine['call']>[0]['run'], numbers: readonly number[] = []) {

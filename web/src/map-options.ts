@@ -22,5 +22,5 @@ export function mapIntegers({ rows, columns, size, pool }: AttentionMapOptions):
 
 function pair(argument: string, value: readonly [number, number], least: number): number[] {
   if (!isArrayLike(value) || value.length !== 2) throw invalid(argument, value, 'two integers');
-  return Array.from(value, (one) => integer(argument, one, least));
+  return [0, 1].map((at) => integer(argument, value[at], least));
 }

@@ -1,9 +1,8 @@
 import { checkKeys, integers, isArrayLike } from './arguments.js';
 import { AttentionError, describe, invalid, refused } from './errors.js';
 import { PackedWeight, panelsOf, ResidentTensor } from './tensor.js';
+import { type NumberArray, type PlainArray, plain } from './typed-arrays.js';
 import type { DType, TensorLike } from './types.js';
-
-type NumberArray = Float32Array | Float64Array | Uint16Array | Int32Array | Int8Array | Uint8Array;
 
 /** An input as a call needs it: a shape, an element type of the core, and where the values are. */
 export interface Operand {
@@ -91,49 +90,32 @@ function elementType(
   argument: string,
   data: object,
   named: unknown,
-): { dtype: DType; name: string; array: ArrayLike<unknown> } {
-  const kind = Object.prototype.toString.call(data).slice(8, -1);
-  const name = named ?? natural[kind];
+): { dtype: DType; name: string; array: PlainArray } {
+  const { kind, array } = plain(data);
+  const name = named ?? natural[kind as string];
   const source = typeof name === 'string' && Object.hasOwn(sources, name) ? sources[name] : undefined;
-  // Float16Array goes by its name: engines without it have stand-ins.
-  const isArray = ArrayBuffer.isView(data) || kind === 'Float16Array';
-  if (!isArray || !source?.arrays.includes(kind)) {
-    const got = named === undefined ? `a ${kind} without dtype` : `a ${kind} as ${describe(named)}`;
+  if (!source?.arrays.includes(kind as string)) {
+    const what = kind ? `a ${kind}` : describe(data);
+    const got = named === undefined ? `${what} without dtype` : `${what} as ${describe(named)}`;
     throw new AttentionError(
       'UNSUPPORTED_DTYPE',
       argument,
       `got ${got}, wanted a typed array of one of ${Object.keys(sources).join(', ')}`,
     );
   }
-  return { dtype: source.dtype, name: name as string, array: data as object as ArrayLike<unknown> };
+  return { dtype: source.dtype, name: name as string, array };
 }
 
 /** The core reads floats, halves and small integers; wider ones are narrowed here, with a range check. */
-function toNumbers(argument: string, array: ArrayLike<unknown>, dtype: DType): NumberArray {
-  if (dtype === 'int32' && !(array instanceof Int32Array)) return integers(argument, array);
-  if (dtype === 'float16' && !(array instanceof Uint16Array)) {
-    const bits = bitsOf(array as unknown as ArrayBufferView, array.length);
-    if (bits?.length !== array.length) throw invalid(argument, array, 'a Float16Array over a buffer');
-    return bits;
-  }
-  return array as NumberArray;
-}
-
-/** A stand-in's buffer may be too short, or its offset odd. */
-function bitsOf({ buffer, byteOffset }: ArrayBufferView, length: number): Uint16Array | undefined {
-  try {
-    return new Uint16Array(buffer, byteOffset, length);
-  } catch {
-    return undefined;
-  }
-}
+const toNumbers = (argument: string, array: PlainArray, dtype: DType): NumberArray =>
+  dtype === 'int32' && !(array instanceof Int32Array) ? integers(argument, array) : (array as NumberArray);
 
 export function checkDims(argument: string, shape: unknown): readonly number[] {
   if (!isArrayLike(shape)) throw invalid(argument, shape, 'a shape: an array of sizes');
-  if (shape.length > maxRank) {
-    throw new AttentionError('SHAPE_MISMATCH', argument, `got rank ${shape.length}, wanted at most ${maxRank}`);
-  }
-  const dims = Array.from(shape as ArrayLike<number>);
+  const { length: rank } = shape; // asked for once, as each size is
+  if (rank > maxRank)
+    throw new AttentionError('SHAPE_MISMATCH', argument, `got rank ${rank}, wanted at most ${maxRank}`);
+  const dims = Array.from({ length: rank }, (_, axis) => shape[axis] as number);
   for (const dim of dims) {
     if (!Number.isInteger(dim) || dim < 0 || dim > largestSize) {
       throw refused(argument, `a size of ${describe(dim)}`, `integers from 0 to ${largestSize}`);

@@ -151,10 +151,9 @@ function stageOf(weights: boolean | Stage | undefined): Stage | undefined {
 
 function windowOf(window: AttentionRules['window']): [number, number] {
   if (window === undefined) return [-1, -1];
-  if (!isArrayLike(window) || window.length !== 2) {
-    throw invalid('options.window', window, '[left, right], integers from -1');
-  }
-  return [...integers('options.window', window, -1)] as [number, number];
+  const sides = isArrayLike(window) ? integers('options.window', window, -1) : [];
+  if (sides.length !== 2) throw invalid('options.window', window, '[left, right], integers from -1');
+  return [...sides] as [number, number];
 }
 
 function softcapOf(softcap: number | undefined): number {

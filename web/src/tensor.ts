@@ -50,7 +50,7 @@ export class ResidentTensor<D extends DType = DType> implements Tensor<D> {
 
   /** @internal Where the values are, for a call of `engine`. */
   addressIn(engine: Engine, argument: string): number {
-    if (this.#disposed || this.#engine.disposed) {
+    if (this.isDisposed) {
       throw new AttentionError('DISPOSED', argument, 'got a tensor that was disposed');
     }
     if (engine !== this.#engine) {
@@ -61,6 +61,11 @@ export class ResidentTensor<D extends DType = DType> implements Tensor<D> {
       );
     }
     return this.#address;
+  }
+
+  /** @internal */
+  get isDisposed(): boolean {
+    return this.#disposed || this.#engine.disposed;
   }
 
   dispose(): void {

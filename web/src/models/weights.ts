@@ -77,9 +77,11 @@ export class Weights {
 
   /** GPT-2's Conv1D: the weight is [in,out], and several layers may stand side by side in it. */
   convolution(name: string, outputs: number, inputs: number, [from, to]: Part = [0, outputs]): Linear {
-    const weight = this.#values(`${name}.weight`, [inputs, outputs]);
+    const values = () => this.#values(`${name}.weight`, [inputs, outputs]);
+    values(); // what is wrong with it is said now
     const bias = this.#values(`${name}.bias`, [outputs]);
     const transposed = () => {
+      const weight = values();
       const data = new (weight.data.constructor as new (length: number) => Values)((to - from) * inputs);
       for (let n = from; n < to; n++) {
         for (let k = 0; k < inputs; k++) data[(n - from) * inputs + k] = weight.data[k * outputs + n] as number;
@@ -95,8 +97,9 @@ export class Weights {
 
   /** A tensor read as a linear layer's weight of another shape, of as many values. */
   reshaped(name: string, shape: readonly number[], as: readonly number[]): LinearWeight {
-    const values = this.#values(name, shape);
-    return this.#pack(as, () => ({ ...values, shape: as }));
+    const values = () => this.#values(name, shape);
+    values();
+    return this.#pack(as, () => ({ ...values(), shape: as }));
   }
 
   /** A table of which few rows are read: in the file's own type, or as int8. */
@@ -176,7 +179,9 @@ export class Weights {
   #values(name: string, shape: readonly number[]): { data: Values; dtype: 'float32' | 'float16' } {
     const { values, dtype } = operand('files.tensors', this.#find(name, shape));
     if (dtype !== 'float32' && dtype !== 'float16') throw this.#wrongType(name, dtype);
-    const data = values instanceof ResidentTensor ? values.data : values;
+    if (values instanceof ResidentTensor) values.addressIn(engineOf(this.#attention), 'files.tensors');
+    // Memory grows from weight to weight, and takes views of it away.
+    const data = values instanceof ResidentTensor ? values.data.slice() : values;
     return { data: data instanceof Float64Array ? Float32Array.from(data) : (data as Values), dtype };
   }
 
