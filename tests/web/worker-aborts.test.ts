@@ -90,6 +90,79 @@ describe('a long call that is aborted', () => {
   });
 });
 
+/** Aborted just before its end, at it, and just after. */
+describe('an abort that is nearly too late', () => {
+  const [B, H, S, D] = [1, 4, 500, 32];
+  const x = f32(B, H, S, D);
+  const few = f32(B, H, 3, D);
+
+  /** Makes the call again and again; after each ABORTED, and only then, `isAsBefore` must hold. */
+  async function sweep(call: (signal: AbortSignal) => Promise<unknown>, isAsBefore: () => Promise<boolean>) {
+    const began = performance.now();
+    await call(new AbortController().signal);
+    const whole = performance.now() - began;
+    expect(await isAsBefore()).toBe(false);
+    const seen = { aborted: 0, ended: 0, changed: 0, notChanged: 0 };
+    for (let n = 0; n < 80; n++) {
+      const controller = new AbortController();
+      setTimeout(() => controller.abort(), random.unit() * 1.6 * whole);
+      const ended = await call(controller.signal).then(
+        () => true,
+        (error) => {
+          expect(error).toMatchObject({ code: 'ABORTED' });
+          return false;
+        },
+      );
+      seen[ended ? 'ended' : 'aborted']++;
+      const isSame = await isAsBefore();
+      if (ended && isSame) seen.notChanged++;
+      if (!ended && !isSame) seen.changed++;
+    }
+    expect([seen.changed, seen.notChanged]).toEqual([0, 0]);
+    expect(Math.min(seen.aborted, seen.ended), JSON.stringify(seen)).toBeGreaterThan(0);
+  }
+
+  test.each(['append', 'attend'] as const)('%s leaves the cache as it was', async (method) => {
+    const cache = await there.kvCache({ numKvHeads: H, headDim: D, capacity: 100 * S, window: 3 * S });
+    await cache.append(few, few);
+    let held = await cache.toBytes();
+    const call = (signal: AbortSignal) =>
+      method === 'append' ? cache.append(x, x, { signal }) : cache.attend(x, x, x, { signal });
+    await sweep(call, async () => {
+      const now = await cache.toBytes();
+      const isSame = Buffer.compare(now, held) === 0;
+      held = now;
+      return isSame;
+    });
+    cache.dispose();
+  });
+
+  test('the tensor that results go to is as it was', async () => {
+    const out = await there.tensor({ data: new Float32Array(S * H * D).fill(3), shape: [B, H, S, D] });
+    let held = await out.read();
+    await sweep(
+      (signal) => there.scaledDotProductAttention(f32(B, H, S, D), x, x, { signal, out: out as never }),
+      async () => {
+        const now = await out.read();
+        const isSame = now.data.every((value, at) => value === held.data[at]);
+        held = now;
+        return isSame;
+      },
+    );
+    out.dispose();
+  });
+});
+
+test('what onProgress throws ends the call, and no more', async () => {
+  const thrown = new Error('mine');
+  const onProgress = () => {
+    throw thrown;
+  };
+  const x = f32(1, 4, 3000, 64);
+  await expect(there.scaledDotProductAttention(x, x, x, { onProgress })).rejects.toBe(thrown);
+  expect((await there.zeros([2])).shape).toEqual([2]);
+});
+
 describe('progress', () => {
   test('never falls, and ends with all', async () => {
     const x = f32(1, 4, 3000, 64);

@@ -78,6 +78,13 @@ describe('errors in a worker', () => {
     await expect(call).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', argument: 'options.out' });
   });
 
+  test('what looks like a word of the worker’s own is no value', async () => {
+    const x = { data: new Float32Array(8), shape: [2, 4] };
+    const causal = { $attention: 'x' } as never;
+    const call = there.scaledDotProductAttention(x, x, x, { causal });
+    await expect(call).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', argument: 'options.causal' });
+  });
+
   test('there are enough of them', () => expect(all.length).toBeGreaterThan(100));
 
   test.each(all)('%s', async (_, call) => {

@@ -146,6 +146,29 @@ describe.each(decoders)('$name decodes', ({ config, tensors }) => {
     const throwing = { maxNewTokens: 3, stop: [], onToken: () => Promise.reject(thrown) };
     await expect(theirs.generate([3], throwing)).rejects.toBe(thrown);
   });
+
+  test('until it is aborted while a callback waits, here and there', async () => {
+    for (const model of [ours, theirs]) {
+      const controller = new AbortController();
+      const onToken = () => {
+        setTimeout(() => controller.abort('enough'));
+        return new Promise<never>(() => {});
+      };
+      const call = model.generate([3], { maxNewTokens: 9, stop: [], signal: controller.signal, onToken });
+      await expect(call).rejects.toMatchObject({ code: 'ABORTED', cause: 'enough' });
+      expect((await model.forward([1])).lastHiddenState.shape[1]).toBe(1);
+    }
+  });
+
+  test('a cache that was cleared holds nothing', async () => {
+    const cache = theirs.createCache();
+    await theirs.forward(ids, { cache });
+    expect(cache.byteLength).toBeGreaterThan(0);
+    cache.clear();
+    expect([cache.length, cache.byteLength]).toEqual([0, 0]);
+    await theirs.forward([1], { cache });
+    expect(cache.length).toBe(1);
+  });
 });
 
 test('an encoder-decoder and one that sees', async () => {

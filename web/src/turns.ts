@@ -1,3 +1,18 @@
+import { abortError } from './arguments.js';
+
+/** The same, or ABORTED as soon as the signal says so. */
+export function unlessAborted<T>(promise: T | Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return Promise.resolve(promise);
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(abortError(signal));
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+    Promise.resolve(promise)
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener('abort', abort));
+  });
+}
+
 /**
  * Lets other tasks of the event loop run, messages of other threads among them. By a message port: timers are clamped to
  * milliseconds in pages. Deno takes messages of its own thread first, and those of others with its timers.

@@ -62,6 +62,12 @@ export class LayerCaches implements ModelCache {
     return new LayerCaches(this.model, this.batch, this.limit, layers, this.#mask);
   }
 
+  /** @internal What this one and a fork of it hold changes places. */
+  exchange(other: LayerCaches): void {
+    [this.#layers, other.#layers] = [other.#layers, this.#layers];
+    [this.#mask, other.#mask] = [other.#mask, this.#mask];
+  }
+
   dispose(): void {
     this.#disposed = true;
     for (const layer of this.#layers) layer.dispose();
@@ -78,8 +84,7 @@ export class LayerCaches implements ModelCache {
     try {
       const result = await work(next);
       if (!this.#disposed) {
-        [this.#layers, next.#layers] = [next.#layers, this.#layers];
-        this.#mask = next.#mask;
+        this.exchange(next);
       }
       return result;
     } finally {

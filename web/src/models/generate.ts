@@ -1,5 +1,6 @@
 import { integer, integers } from '../arguments.js';
 import { AttentionError, invalid } from '../errors.js';
+import { unlessAborted } from '../turns.js';
 import type { Attention, NdArray } from '../types.js';
 import { type Batch, sequence, slice } from './batch.js';
 import type { Checkpoint } from './parts.js';
@@ -29,6 +30,7 @@ export interface Generation {
   readonly onToken: GenerateOptions['onToken'];
   /** The prompt is read in one pass: something asked for is of its size. */
   readonly isWhole: boolean;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** What a decoder makes of the next tokens of its one sequence. */
@@ -48,6 +50,7 @@ export function readGeneration(
     stop: new Set(options.stop === undefined ? stop : integers('options.stop', options.stop)),
     onToken,
     isWhole,
+    signal: options.signal,
   };
 }
 
@@ -56,7 +59,7 @@ export async function generate(
   attention: Attention,
   prompt: Batch,
   step: Step,
-  { maxNewTokens, sampler, stop, onToken, isWhole }: Generation,
+  { maxNewTokens, sampler, stop, onToken, isWhole, signal }: Generation,
 ): Promise<Int32Array<ArrayBuffer>> {
   const ids: number[] = [];
   const block = isWhole ? prompt.length : promptBlock;
@@ -73,7 +76,7 @@ export async function generate(
       logProbability: onToken ? await logProbability(attention, latest.logits, id) : 0,
       attentions: latest.attentions,
     };
-    if ((await onToken?.(token as never)) === false || ids.length === maxNewTokens) break;
+    if ((await unlessAborted(onToken?.(token as never), signal)) === false || ids.length === maxNewTokens) break;
     latest = await step(sequence(Int32Array.of(id)));
   }
   return Int32Array.from(ids);

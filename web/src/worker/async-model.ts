@@ -110,7 +110,7 @@ class AsyncModelCache extends Remote implements ModelCache {
     const held = this.length;
     if (integer('length', length, 0) > held) throw refused('length', describe(length), `0..${held}`);
     this.link.tell(this.handle, 'truncate', [length]);
-    this.link.expect({ handle: this.handle, length, byteLength: this.byteLength });
+    this.link.expect({ handle: this.handle, length, byteLength: length === 0 ? 0 : this.byteLength });
   }
 
   clear(): void {

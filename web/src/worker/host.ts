@@ -6,7 +6,7 @@ import { LayerCaches } from '../models/cache.js';
 import { prepareModel } from '../models/create.js';
 import type { ModelFiles } from '../models/types.js';
 import { ResidentTensor } from '../tensor.js';
-import { nextTurn } from '../turns.js';
+import { nextTurn, unlessAborted } from '../turns.js';
 import type { Attention } from '../types.js';
 import { DistantMask } from './distant-mask.js';
 import {
@@ -20,6 +20,7 @@ import {
   type ToWorker,
 } from './messages.js';
 import type { PartedEngine } from './parted-engine.js';
+import { type Before, beforeCall } from './undo.js';
 
 /** Milliseconds between two reports of progress. */
 const reportEvery = 16;
@@ -41,6 +42,8 @@ export class Host {
   readonly #masks = new Latest<{ mask: DistantMask; call: { id: number } }>(masksKept);
   /** Of calls whose result nobody waits for: told once, by the next call that has to do with the object. */
   readonly #failures = new Map<number, unknown>();
+  /** Of provisional results. */
+  readonly #keeps = new Map<number, () => void>();
   #asked = 0;
   #last: Promise<void> = Promise.resolve();
 
@@ -62,6 +65,9 @@ export class Host {
         break;
       case 'abort':
         this.#underWay.get(message.id)?.abort();
+        break;
+      case 'keep':
+        this.#keeps.get(message.id)?.();
         break;
       case 'release':
         this.#enqueue(async () => this.#release(message.handle));
@@ -121,27 +127,43 @@ export class Host {
     const progress = new Progress((done, total) => {
       if (message.isWatched) this.#send({ kind: 'progress', id, done, total }, []);
     });
+    let before: readonly Before[] = [];
     try {
-      if (signal.aborted) throw new AttentionError('ABORTED', undefined, 'aborted');
+      if (signal.aborted) throw aborted();
       const args = message.args.map((one) => this.#unpack(one, id, touched));
+      if (message.mayEnd)
+        before = beforeCall(
+          [...touched].map((handle) => this.#lives.get(handle)),
+          args,
+        );
       this.#engine.watch = { signal, progress: progress.report };
       const result = await this.#result(message, args, signal, progress.report);
       progress.end();
+      const isProvisional = before.length > 0;
       if (message.as !== undefined) {
         this.#lives.set(message.as, result as Lives);
         touched.add(message.as);
-        this.#send({ kind: 'result', id, value: described(result), after: this.#after(touched) }, []);
+        this.#send({ kind: 'result', id, value: described(result), after: this.#after(touched), isProvisional }, []);
       } else {
         const transfer: Transferable[] = [];
         const value = packed(result, transfer);
-        this.#send({ kind: 'result', id, value, after: this.#after(touched) }, transfer);
+        this.#send({ kind: 'result', id, value, after: this.#after(touched), isProvisional }, transfer);
       }
+      if (isProvisional) await this.#kept(id, signal);
     } catch (error) {
+      for (const one of before) one.restore();
       this.#send({ kind: 'error', id, error: failureOf(error), after: this.#after(touched) }, []);
     } finally {
+      for (const one of before) one.forget();
       this.#engine.watch = undefined;
       this.#underWay.delete(id);
     }
+  }
+
+  /** The caller gives up at once, also a call whose result is on its way: the next call waits until it has the last word. */
+  #kept(id: number, signal: AbortSignal): Promise<void> {
+    const kept = new Promise<void>((resolve) => this.#keeps.set(id, resolve));
+    return unlessAborted(kept, signal).finally(() => this.#keeps.delete(id));
   }
 
   async #result(
@@ -164,7 +186,7 @@ export class Host {
       for (const [done, total] of fill) {
         report(done, total);
         await nextTurn();
-        if (signal.aborted) throw new AttentionError('ABORTED', undefined, 'aborted');
+        if (signal.aborted) throw aborted();
       }
       return model;
     } catch (error) {
@@ -193,7 +215,7 @@ export class Host {
       case 'function':
         return (...args: unknown[]) => this.#ask(id, { function: one.at, args });
       default:
-        return undefined;
+        return from; // no value of any option, and refused as that
     }
   }
 
@@ -211,6 +233,7 @@ export class Host {
   #ask(id: number, ask: Question): Promise<unknown> {
     const question = ++this.#asked;
     const answer = new Promise<unknown>((resolve, reject) => this.#questions.set(question, { resolve, reject }));
+    const { signal } = this.#underWay.get(id) ?? {};
     if ('args' in ask) {
       const transfer: Transferable[] = [];
       this.#send(
@@ -220,7 +243,7 @@ export class Host {
     } else {
       this.#send({ kind: 'question', id, question, ask }, []);
     }
-    return answer;
+    return unlessAborted(answer, signal).finally(() => this.#questions.delete(question));
   }
 
   #after(touched: Set<number>): After {
@@ -256,6 +279,8 @@ class Progress {
     this.#send(this.#total, this.#total);
   }
 }
+
+const aborted = () => new AttentionError('ABORTED', undefined, 'aborted');
 
 function contentOf(tensor: ResidentTensor): unknown {
   const shape = [...tensor.shape];

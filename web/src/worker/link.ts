@@ -98,20 +98,20 @@ export class Link {
     const result = new Promise<unknown>((resolve, reject) => {
       this.#pending.set(id, { resolve, reject, functions, masks, onProgress });
     });
-    const isWatched = onProgress !== undefined;
-    const message: CallMessage = { kind: 'call', id, target, method, args: packed.args, as, isWatched };
+    const [isWatched, mayEnd] = [onProgress !== undefined, signal !== undefined];
+    const message: CallMessage = { kind: 'call', id, target, method, args: packed.args, as, isWatched, mayEnd };
     const abort = () => {
       this.#settle(id)?.reject(abortError(signal as AbortSignal));
       this.#send({ kind: 'abort', id });
     };
     try {
-      this.#send(message, packed.transfer);
+      this.#sendCall(message, packed.transfer);
       this.#work();
       signal?.addEventListener('abort', abort, { once: true });
       return (await result) as T;
     } catch (error) {
       this.#settle(id);
-      throw isCloneError(error) ? uncloneable(error) : error;
+      throw error;
     } finally {
       signal?.removeEventListener('abort', abort);
     }
@@ -152,12 +152,16 @@ export class Link {
     const pending = this.#pending.get(message.id);
     switch (message.kind) {
       case 'progress':
-        pending?.onProgress?.(message.done, message.total);
+        this.#report(message, pending);
         break;
       case 'question':
         this.#answer(message.question, message.ask, pending);
         break;
       case 'result':
+        if (message.isProvisional) {
+          if (!pending) break; // it was aborted, and will be undone
+          this.#send({ kind: 'keep', id: message.id });
+        }
         this.#take(message.after);
         this.#settle(message.id)?.resolve(message.value);
         break;
@@ -171,6 +175,16 @@ export class Link {
   #take({ info, caches }: After): void {
     this.memory = info;
     for (const state of caches) this.#states.set(state.handle, state);
+  }
+
+  /** What the caller's own function throws ends its call. */
+  #report({ id, done, total }: { id: number; done: number; total: number }, pending: Pending | undefined): void {
+    try {
+      pending?.onProgress?.(done, total);
+    } catch (error) {
+      this.#settle(id)?.reject(error);
+      this.#send({ kind: 'abort', id });
+    }
   }
 
   async #answer(question: number, ask: Question, pending: Pending | undefined): Promise<void> {
@@ -190,6 +204,15 @@ export class Link {
     this.#pending.delete(id);
     if (this.#pending.size === 0) this.#rest();
     return pending;
+  }
+
+  #sendCall(message: CallMessage, transfer: Transferable[]): void {
+    try {
+      this.#send(message, transfer);
+    } catch (cause) {
+      if (!(cause instanceof DOMException && cause.name === 'DataCloneError')) throw cause;
+      throw new AttentionError('INVALID_ARGUMENT', undefined, 'got memory that cannot be sent to a worker', { cause });
+    }
   }
 
   #send(message: ToWorker, transfer: Transferable[] = []): void {
@@ -215,12 +238,4 @@ export function errorOf(failure: Failure, pending: Pending | undefined): unknown
     return Object.assign(new Error(failure.message), failure.stack && { stack: failure.stack });
   const { code, argument, message, cause } = failure;
   return new AttentionError(code, argument, message, cause === undefined ? {} : { cause: new Error(cause) });
-}
-
-function isCloneError(error: unknown): boolean {
-  return error instanceof DOMException && error.name === 'DataCloneError';
-}
-
-function uncloneable(cause: unknown): AttentionError {
-  return new AttentionError('INVALID_ARGUMENT', undefined, 'got memory that cannot be sent to a worker', { cause });
 }

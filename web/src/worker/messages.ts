@@ -25,6 +25,8 @@ export interface CallMessage {
   args: unknown[];
   /** Whether progress is reported. */
   isWatched?: boolean;
+  /** Whether it may be aborted. */
+  mayEnd?: boolean;
   /** The handle of what comes back, where that stays in the worker. */
   as?: number | undefined;
 }
@@ -58,12 +60,15 @@ export type Method =
 export type ToWorker =
   | CallMessage
   | { kind: 'abort'; id: number }
+  /** A provisional result has come before an abort. */
+  | { kind: 'keep'; id: number }
   /** In its turn. */
   | { kind: 'release'; handle: number }
   | { kind: 'answer'; question: number; value?: unknown; failed?: boolean };
 
 export type FromWorker =
-  | { kind: 'result'; id: number; value: unknown; after: After }
+  /** Provisional: an abort may have been sent before it comes, and undoes what the call did. */
+  | { kind: 'result'; id: number; value: unknown; after: After; isProvisional: boolean }
   | { kind: 'error'; id: number; error: Failure; after: After }
   | { kind: 'progress'; id: number; done: number; total: number }
   | { kind: 'question'; id: number; question: number; ask: Question };

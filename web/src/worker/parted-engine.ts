@@ -38,9 +38,9 @@ export class PartedEngine extends Engine {
         this.run({ ...request, operands });
         const [done, items] = [core.itemsDone(), core.itemsInAll()];
         progress(done, items);
+        if (done === items) return read(this.results(request));
         if (pace.isTimeToLookUp) await pace.lookUp();
         if (signal.aborted) throw abortError(signal);
-        if (done === items) return read(this.results(request));
       }
     } finally {
       core.finishCall();
