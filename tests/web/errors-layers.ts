@@ -19,6 +19,18 @@ const layers: Wrong[] = [
     -1,
   ],
   [
+    'layerNorm with an epsilon that is 0 in float32',
+    (e) => e.layerNorm(f32(3, 4), null, null, { epsilon: 1e-60 }),
+    'INVALID_ARGUMENT',
+    'options.epsilon',
+  ],
+  [
+    'rmsNorm with an epsilon beyond float32',
+    (e) => e.rmsNorm(f32(3, 4), null, { epsilon: 1e39 }),
+    'INVALID_ARGUMENT',
+    'options.epsilon',
+  ],
+  [
     'layerNorm with epsilon NaN',
     (e) => e.layerNorm(f32(3, 4), null, null, { epsilon: NaN }),
     invalid,

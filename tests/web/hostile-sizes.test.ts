@@ -1,5 +1,6 @@
-import { AttentionError } from 'attention-wasm';
+import { AttentionError, createAttention, masks } from 'attention-wasm';
 import { expect, test } from 'vitest';
+import { tokenTable } from '../../dist/models/tokens.js';
 import { expectClose } from './compare.ts';
 import { attention } from './oracle/attention.ts';
 import { sizeOf } from './oracle/values.ts';
@@ -69,6 +70,37 @@ forEachVariant(
         stillRight();
       }
     });
+
+    test('tokens and masks of millions of entries, with nothing in them', () => {
+      const nothing = (entries: number) => ({ data: new Int32Array(0), shape: [entries, 0] });
+      for (const entries of [2 ** 27, huge]) atOnce('a mask', () => masks.keyPadding(nothing(entries)));
+      expect(atOnce('tokens', () => tokenTable('input', nothing(huge) as never))?.argument).toBe('input');
+      const ragged = [new Int32Array(70_000), ...Array.from({ length: 69_999 }, () => [1])];
+      expect(atOnce('tokens', () => tokenTable('input', ragged as never))?.code).toBe('OUT_OF_MEMORY');
+      stillRight();
+    });
   },
   allVariants,
 );
+
+test('sizes in bytes that pass 4 GiB', async () => {
+  const engine = await createAttention({ variant: 'simd' });
+  const n = 23_171; // squared just past 2^29 cells, of 8 bytes each
+  const line = { data: new Float32Array(n).fill(1), shape: [n, 1] };
+  const outOfMemory = expect.objectContaining({ code: 'OUT_OF_MEMORY' });
+  expect(() => engine.attentionMap(line, line, { size: [n, n] })).toThrow(outOfMemory);
+
+  // Entries of a batch that share all pages but the newest hold little, and would be saved as much.
+  const cache = engine.kvCache({ batch: 256, numKvHeads: 1, headDim: 256, capacity: 8320 });
+  const x = { data: new Float32Array(256 * 128 * 256), shape: [256, 1, 128, 256] };
+  while (cache.length < 8320) {
+    cache.append(x, x);
+    cache.reorder(new Int32Array(256));
+  }
+  const rows = 2 * 256 * 8320 * 256 * 4;
+  expect(cache.byteLength).toBeGreaterThanOrEqual(rows);
+  expect(() => cache.toBytes()).toThrow(outOfMemory);
+  cache.truncate(1);
+  expect(cache.toBytes().length).toBeGreaterThan(2 * 256 * 256 * 4);
+  engine.dispose();
+});

@@ -14,6 +14,8 @@ forEachVariant(
   (engine) => {
     const attend = (options: object) => engine().scaledDotProductAttention(x, x, x, options);
     test.each([
+      ['a map as options', () => attend(new Map([['causal', true]])), 'INVALID_ARGUMENT', 'options'],
+      ['a list as options', () => attend([]), 'INVALID_ARGUMENT', 'options'],
       ['a negative length', () => attend({ kvLengths: { length: -1 } }), 'INVALID_ARGUMENT', 'options.kvLengths'],
       ['an endless array', () => engine().embedding({ length: 2 ** 40 } as never, x), 'INVALID_ARGUMENT', 'ids'],
       ['a shape without end', () => engine().zeros({ length: 2 ** 40 } as never), 'INVALID_ARGUMENT', 'shape'],

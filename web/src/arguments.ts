@@ -4,7 +4,9 @@ import type { Integers } from './types.js';
 /** Reads an options bag: every key must be one of `known`. null is refused: undefined alone means "not given". */
 export function checkKeys<T extends object>(argument: string, options: T | undefined, known: readonly string[]): T {
   if (options === undefined) return {} as T;
-  if (options === null || typeof options !== 'object') throw invalid(argument, options, 'an object');
+  // A map or a list would have no key that is wrong.
+  const isBag = Object.prototype.toString.call(options) === '[object Object]';
+  if (!isBag) throw invalid(argument, options, 'an object');
   for (const key of Object.keys(options)) {
     const name = `${argument}.${key}`;
     if (!known.includes(key)) {
@@ -75,7 +77,7 @@ export function integers(argument: string, values: unknown, least = -0x80000000)
   return out;
 }
 
-function roomFor(argument: string, length: number): Int32Array {
+export function roomFor(argument: string, length: number): Int32Array<ArrayBuffer> {
   try {
     return new Int32Array(length);
   } catch (cause) {

@@ -167,9 +167,14 @@ export class Layers {
 
 function normOptions<O>(options: ({ axis?: number; epsilon?: number } & OutOption<O>) | undefined) {
   const { axis, epsilon, out } = checkKeys('options', options, ['axis', 'epsilon', 'out']);
-  const eps = finite('options.epsilon', epsilon ?? 1e-5);
-  if (eps < 0) throw invalid('options.epsilon', eps, 'at least 0');
-  return { axis: axisOf(axis), epsilon: eps, out };
+  return { axis: axisOf(axis), epsilon: epsilonOf('options.epsilon', epsilon ?? 1e-5), out };
+}
+
+/** A number beside variances, in float32. */
+export function epsilonOf(argument: string, epsilon: number): number {
+  const isFloat = Math.fround(finite(argument, epsilon)) < Infinity && (epsilon === 0 || Math.fround(epsilon) > 0);
+  if (!isFloat) throw invalid(argument, epsilon, 'a float32 of at least 0');
+  return epsilon;
 }
 
 function axisOf(axis: number | undefined): number {

@@ -17,30 +17,30 @@ const order = [
 ] as const;
 export type ScalingNumber = (typeof order)[number];
 
-/** What a number must be above, itself or by an earlier field; without a default, it must be given unless optional. */
+/** What a number must be above: 0, or an earlier field; without a default, it must be given unless optional. */
 interface Field {
   name: ScalingNumber;
-  above: number | ScalingNumber;
+  above?: ScalingNumber;
   default?: number;
   optional?: true;
 }
 
 /** What each type of scaling is made of. RopeScaling::Type of cpp/include/attention/layers.hpp, in its order; none comes first. */
 export const scalings: Record<RopeScaling['type'], readonly Field[]> = {
-  linear: [{ name: 'factor', above: 0 }],
+  linear: [{ name: 'factor' }],
   llama3: [
-    { name: 'factor', above: 0 },
-    { name: 'originalContext', above: 0 },
-    { name: 'lowFreqFactor', above: 0 },
+    { name: 'factor' },
+    { name: 'originalContext' },
+    { name: 'lowFreqFactor' },
     { name: 'highFreqFactor', above: 'lowFreqFactor' },
   ],
   yarn: [
-    { name: 'factor', above: 0 },
-    { name: 'originalContext', above: 0 },
-    { name: 'betaSlow', above: 0, default: 1 },
+    { name: 'factor' },
+    { name: 'originalContext' },
+    { name: 'betaSlow', default: 1 },
     { name: 'betaFast', above: 'betaSlow', default: 32 },
     // Peng et al. 2023, 3.4: where it is absent, the core takes it from the logarithm of factor.
-    { name: 'attentionFactor', above: 0, optional: true },
+    { name: 'attentionFactor', optional: true },
   ],
 };
 const types = Object.keys(scalings) as RopeScaling['type'][];
@@ -67,7 +67,7 @@ export function rotaryRequest<O extends Out | undefined>(x: TensorLike, given: R
   const { layout, numHeads } = headIntegers(options);
   const dims = options.dims === undefined ? 0 : integer('options.dims', options.dims, 2);
   const interleaved = oneOf('options.interleaved', options.interleaved ?? false, [false, true]);
-  const { type, numbers } = readScaling(scaling);
+  const { type, numbers } = readScaling('options.scaling', scaling);
   const input = operand('x', x);
   return {
     operands: [
@@ -86,9 +86,8 @@ export function rotaryRequest<O extends Out | undefined>(x: TensorLike, given: R
 }
 
 /** Numbers that the type does not have are 0. */
-function readScaling(scaling: RopeScaling | undefined): { type: number; numbers: number[] } {
+export function readScaling(argument: string, scaling: RopeScaling | undefined): { type: number; numbers: number[] } {
   if (scaling === undefined) return { type: 0, numbers: order.map(() => 0) };
-  const argument = 'options.scaling';
   if (typeof scaling !== 'object') throw invalid(argument, scaling, 'an object');
   const type = oneOf(`${argument}.type`, scaling.type, types);
   const fields = scalings[type];
@@ -96,29 +95,20 @@ function readScaling(scaling: RopeScaling | undefined): { type: number; numbers:
     'type',
     ...fields.map(({ name }) => name),
   ]);
-  const numbers = scalingNumbers(type, (name) => [`${argument}.${name}`, given[name]]);
-  return { type: 1 + types.indexOf(type), numbers: order.map((name) => numbers[name] ?? 0) };
-}
-
-/** The numbers of a scaling, each held to what it must be above; `given` tells what a number is called there, and its value. */
-export function scalingNumbers(
-  type: RopeScaling['type'],
-  given: (name: ScalingNumber) => readonly [argument: string, value: unknown],
-): Partial<Record<ScalingNumber, number>> {
   const read: Partial<Record<ScalingNumber, number>> = {};
-  for (const { name, above: limit, default: standard, optional } of scalings[type]) {
-    const [argument, value = standard] = given(name);
+  for (const { name, above: limit, default: standard, optional } of fields) {
+    const value = given[name] ?? standard;
     if (value === undefined && optional) continue;
-    read[name] = above(argument, value, typeof limit === 'string' ? (read[limit] as number) : limit);
+    read[name] = above(`${argument}.${name}`, value, limit ? (read[limit] as number) : 0);
   }
-  return read;
+  return { type: 1 + types.indexOf(type), numbers: order.map((name) => read[name] ?? 0) };
 }
 
 /** YaRN divides by the base's logarithm. */
-export const readBase = (argument: string, base: unknown, type: RopeScaling['type'] | undefined): number =>
+export const readBase = (argument: string, base: number, type: RopeScaling['type'] | undefined): number =>
   above(argument, base, type === 'yarn' ? 1 : 0);
 
-function above(argument: string, value: unknown, limit: number): number {
+function above(argument: string, value: number | undefined, limit: number): number {
   const number = finite(argument, value);
   if (number <= limit) throw invalid(argument, value, `above ${limit}`);
   return number;

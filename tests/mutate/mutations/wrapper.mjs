@@ -174,8 +174,8 @@ export function inTheWrapper() {
       'rotary.ts',
       ['model-llama.test.ts', 'rotary.test.ts'],
       'rotary: a number that an earlier one bounds is above 0',
-      "typeof limit === 'string' ? (read[limit] as number) : limit",
-      "typeof limit === 'string' ? 0 : limit",
+      'limit ? (read[limit] as number) : 0',
+      '0',
     ),
   ];
 }

@@ -97,7 +97,9 @@ async function compileBytes({ bytes, from }: Read): Promise<WebAssembly.Module> 
   try {
     return await WebAssembly.compile(bytes);
   } catch (cause) {
-    throw loadFailed(`could not compile ${from}, ${bytes.byteLength} bytes that begin with ${beginning(bytes)}`, cause);
+    const count = bytes.byteLength; // 0 where they were taken away
+    const first = count === 0 ? 'nothing' : beginning(bytes);
+    throw loadFailed(`could not compile ${from}, ${count} bytes that begin with ${first}`, cause);
   }
 }
 
@@ -106,7 +108,7 @@ function beginning(bytes: Bytes): string {
   const first = new Uint8Array(bytes instanceof ArrayBuffer ? bytes : bytes.slice(0, 16)).subarray(0, 16);
   const text = String.fromCharCode(...first);
   if (/^[\t\n\r -~]+$/.test(text)) return JSON.stringify(text);
-  return Array.from(first, (byte) => byte.toString(16).padStart(2, '0')).join(' ') || 'nothing';
+  return Array.from(first, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
 }
 
 async function fetchBytes(address: string): Promise<Read> {

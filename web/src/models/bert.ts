@@ -46,7 +46,7 @@ export function bert(config: Config, type: 'bert' | 'roberta'): (weights: Weight
     positions: config.size('max_position_embeddings'),
     paddingId: type === 'roberta' ? config.id('pad_token_id', 1) : undefined,
     tokenTypes: config.size('type_vocab_size'),
-    epsilon: config.number('layer_norm_eps', 1e-12),
+    epsilon: config.epsilon('layer_norm_eps', 1e-12),
     activation: config.activation('hidden_act', 'gelu'),
     layer: (index) => {
       const at = `encoder.layer.${index}`;

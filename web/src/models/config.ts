@@ -1,5 +1,6 @@
 import { finite, integer, oneOf } from '../arguments.js';
 import { AttentionError, invalid } from '../errors.js';
+import { epsilonOf } from '../layers.js';
 import type { ModelFiles } from './types.js';
 
 /** Keys of Hugging Face's config.json that change nothing of what a model computes here. */
@@ -60,6 +61,11 @@ export class Config {
   /** Above 0. */
   number(key: string, standard: number): number {
     return positive(name(key), this.#value(key) ?? standard);
+  }
+
+  /** A norm's. */
+  epsilon(key: string, standard: number): number {
+    return epsilonOf(name(key), this.number(key, standard));
   }
 
   flag(key: string, standard: boolean): boolean {

@@ -1,6 +1,6 @@
 import { oneOf } from '../arguments.js';
 import { AttentionError, invalid } from '../errors.js';
-import { readBase, type ScalingNumber, scalingNumbers, scalings } from '../rotary.js';
+import { readBase, readScaling, type ScalingNumber, scalings } from '../rotary.js';
 import type { RopeScaling } from '../types.js';
 import { type Config, positive } from './config.js';
 import type { Block, Checkpoint, Linear, Norm } from './parts.js';
@@ -25,7 +25,7 @@ export function llama(config: Config): (weights: Weights) => Checkpoint {
   const layers = config.size('num_hidden_layers');
   const vocabulary = config.size('vocab_size');
   const maxLength = config.size('max_position_embeddings', 2048);
-  const epsilon = config.number('rms_norm_eps', 1e-6);
+  const epsilon = config.epsilon('rms_norm_eps', 1e-6);
   const attentionBias = config.flag('attention_bias', false);
   const mlpBias = config.flag('mlp_bias', false);
   const isTied = config.flag('tie_word_embeddings', false);
@@ -114,9 +114,21 @@ function scalingOf(argument: string, given: Given, maxLength: number): RopeScali
     throw new AttentionError('INVALID_ARGUMENT', `${argument}.${name}`, `is not known for '${type}' positions`);
   }
   if (type === 'default') return undefined;
-  const numbers = scalingNumbers(type, (name) => {
-    const key = configNames[name];
-    return [`${argument}.${key}`, given[key] ?? (name === 'originalContext' ? maxLength : undefined)];
-  });
-  return { type, ...numbers } as RopeScaling;
+  const read = (name: ScalingNumber) =>
+    given[configNames[name]] ?? (name === 'originalContext' ? maxLength : undefined);
+  const numbers = Object.fromEntries(scalings[type].map(({ name }) => [name, read(name)]));
+  const scaling = { type, ...numbers } as unknown as RopeScaling;
+  try {
+    readScaling(argument, scaling);
+  } catch (error) {
+    throw byConfigName(error, argument);
+  }
+  return scaling;
+}
+
+/** A refusal of a number of a scaling, in terms of the config. */
+function byConfigName(error: unknown, argument: string): unknown {
+  if (!(error instanceof AttentionError) || !error.argument) return error;
+  const name = configNames[error.argument.slice(argument.length + 1) as ScalingNumber];
+  return new AttentionError(error.code, `${argument}.${name}`, error.message.slice(`${error.argument}: `.length));
 }

@@ -39,7 +39,7 @@ export function readSafetensors(bytes: ArrayBuffer | Uint8Array): Record<string,
   if (!(bytes instanceof ArrayBuffer || bytes instanceof Uint8Array)) {
     throw invalid('bytes', bytes, 'an ArrayBuffer or a Uint8Array');
   }
-  const file = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
+  const file = bytes instanceof Uint8Array ? bytes : bytes.byteLength > 0 ? new Uint8Array(bytes) : new Uint8Array();
   const { header, data } = split(file);
   const tensors: Record<string, FileTensor> = Object.create(null);
   let end = 0;

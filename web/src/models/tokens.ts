@@ -1,5 +1,5 @@
-import { integers, isArrayLike } from '../arguments.js';
-import { AttentionError, invalid } from '../errors.js';
+import { integers, isArrayLike, roomFor } from '../arguments.js';
+import { AttentionError, invalid, refused } from '../errors.js';
 import { idsOperand } from '../operand.js';
 import { ResidentTensor } from '../tensor.js';
 import type { TokenIds } from './types.js';
@@ -17,7 +17,7 @@ export function tokenTable(argument: string, input: TokenIds, padding = 0): Toke
   const rows = sequences(argument, input);
   const lengths = rows.map((row) => row.length);
   const length = lengths.reduce((most, one) => Math.max(most, one), 0);
-  const values = new Int32Array(rows.length * length).fill(padding);
+  const values = roomFor(argument, rows.length * length).fill(padding);
   rows.forEach((row, b) => {
     values.set(row, b * length);
   });
@@ -60,5 +60,6 @@ function sequences(argument: string, input: TokenIds): Int32Array[] {
   const flat = integers(argument, values instanceof ResidentTensor ? values.data : values);
   const length = shape.at(-1) as number;
   const batch = shape.length === 2 ? (shape[0] as number) : 1;
+  if (batch > flat.length) throw refused(argument, `shape [${shape}]`, 'a token or more in each sequence');
   return Array.from({ length: batch }, (_, b) => flat.subarray(b * length, (b + 1) * length));
 }
