@@ -187,8 +187,8 @@ export interface GenerateOptions<A extends AttentionTap = AttentionTap> extends 
   /** Which attention probabilities of each step onToken gets; false by default. */
   attention?: A;
   /**
-   * Awaited after each token; false ends. It must not wait for another call of this model, or of the worker it is in: that waits for this one.
-   * What it throws passes through.
+   * Awaited after each token; false ends. It must not wait for another call of this model, or of the worker it is in: that
+   * waits for this one. What it throws passes through.
    */
   onToken?: (token: {
     /** Of the vocabulary. */
