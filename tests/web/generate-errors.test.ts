@@ -15,6 +15,13 @@ forEachVariant('generate refuses', (engine: () => Attention) => {
     });
     afterAll(() => model?.dispose());
 
+    test('a prompt that was disposed, by its name', async () => {
+      const ids = engine().tensor({ data: Int32Array.from(prompt), shape: [prompt.length] });
+      ids.dispose();
+      const error = await rejection(model.generate(ids, { maxNewTokens: 2 }));
+      expect([error.code, error.argument]).toEqual(['DISPOSED', 'prompt']);
+    });
+
     test.each([
       ['no count', {}, 'options.maxNewTokens'],
       ['a broken count', { maxNewTokens: 1.5 }, 'options.maxNewTokens'],

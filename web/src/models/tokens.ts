@@ -1,7 +1,7 @@
 import { integers, isArrayLike, roomFor } from '../arguments.js';
 import { AttentionError, invalid, refused } from '../errors.js';
+import { valuesOf } from '../masks/inputs.js';
 import { idsOperand } from '../operand.js';
-import { ResidentTensor } from '../tensor.js';
 import type { TokenIds } from './types.js';
 
 /** A batch of sequences as one [B,S] table; shorter sequences are padded on the right. */
@@ -50,14 +50,15 @@ function sequences(argument: string, input: TokenIds): Int32Array[] {
     if (!isArrayLike(first)) return [integers(argument, input)];
     return Array.from(input as ArrayLike<unknown>, (row, b) => integers(`${argument}[${b}]`, row));
   }
-  const { shape, values, dtype } = idsOperand(argument, input);
+  const ids = idsOperand(argument, input);
+  const { shape, dtype } = ids;
   if (shape.length !== 1 && shape.length !== 2) {
     throw new AttentionError('SHAPE_MISMATCH', argument, `got shape [${shape}], wanted [S] or [B,S]`);
   }
   if (dtype === 'float32' || dtype === 'float16') {
     throw new AttentionError('UNSUPPORTED_DTYPE', argument, `got ${dtype}, wanted integers`);
   }
-  const flat = integers(argument, values instanceof ResidentTensor ? values.data : values);
+  const flat = integers(argument, valuesOf(ids));
   const length = shape.at(-1) as number;
   const batch = shape.length === 2 ? (shape[0] as number) : 1;
   if (batch > flat.length) throw refused(argument, `shape [${shape}]`, 'a token or more in each sequence');
