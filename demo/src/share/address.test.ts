@@ -63,6 +63,7 @@ test('no address throws, and none gets anything in that the page does not know',
     'off',
     'temperature',
     'panel',
+    'lesson',
   ];
   const crafted = fc.constantFrom(
     'own',
@@ -87,7 +88,18 @@ test('no address throws, and none gets anything in that the page does not know',
   );
   fc.assert(
     fc.property(hash, (text) => {
-      const { model, place, locked = [], mask, ablated = [], temperature, panel } = fromHash(`#${text}`);
+      const {
+        model,
+        length,
+        place,
+        locked = [],
+        mask,
+        ablated = [],
+        temperature,
+        panel,
+        lesson,
+      } = fromHash(`#${text}`);
+      expect(lesson ?? 'none').toMatch(/^[a-z-]+$/);
       expect(['int8', 'float16', 'no-positions', 'long']).toContain(model);
       expect(panels).toContain(panel);
       expect(temperature).toBeGreaterThan(0);
@@ -95,6 +107,9 @@ test('no address throws, and none gets anything in that the page does not know',
         ...(place ? [place.layer, place.head] : []),
         ...locked.flatMap(({ query, key }) => [query, key]),
         ...ablated.flat(),
+        ...(length === undefined ? [] : [length]),
+        ...(mask?.window == null ? [] : [mask.window]),
+        ...(mask ? [mask.padding] : []),
         ...(mask?.globals ?? []),
         ...(mask?.blocks ?? []).flatMap(({ rows, columns }) => [...rows, ...columns]),
       ];
