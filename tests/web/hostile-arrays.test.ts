@@ -133,6 +133,10 @@ forEachVariant('arrays that lie', (engine) => {
   test('of another realm are what they are', () => {
     const mask = { data: runInNewContext('Float64Array.of(-1e300, -1e300, -1e300, -1e300)'), shape: [4] };
     const { weights } = engine().scaledDotProductAttention(x, x, x, { mask, weights: true });
+    const out = runInNewContext('new Float32Array(32)');
+    const { output } = engine().scaledDotProductAttention(x, x, x, { out });
+    expect(output.data).toBe(out);
+    expectClose(output, right, 1e-5);
     expect([...weights.data]).toEqual(Array(16).fill(0.25));
   });
 

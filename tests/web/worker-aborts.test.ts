@@ -153,6 +153,26 @@ describe('an abort that is nearly too late', () => {
   });
 });
 
+test('getters that abort, or that end the line, are too late for nothing', async () => {
+  const worker = await createAttentionWorker({ variant: 'simd', threads: 1 });
+  const controller = new AbortController();
+  const doing = (what: () => void) => ({
+    get data() {
+      what();
+      return new Float32Array(4);
+    },
+    shape: [4],
+  });
+  const { signal } = controller;
+  await expect(
+    worker.tensor(
+      doing(() => controller.abort()),
+      { signal },
+    ),
+  ).rejects.toMatchObject({ code: 'ABORTED' });
+  await expect(worker.tensor(doing(() => worker.dispose()))).rejects.toMatchObject({ code: 'DISPOSED' });
+});
+
 test('what onProgress throws ends the call, and no more', async () => {
   const thrown = new Error('mine');
   const onProgress = () => {
@@ -160,6 +180,11 @@ test('what onProgress throws ends the call, and no more', async () => {
   };
   const x = f32(1, 4, 3000, 64);
   await expect(there.scaledDotProductAttention(x, x, x, { onProgress })).rejects.toBe(thrown);
+  const cache = await there.kvCache({ numKvHeads: 4, headDim: 64, capacity: 9000 });
+  await expect(cache.append(x, x, { onProgress })).rejects.toBe(thrown);
+  await there.zeros([1]);
+  expect(cache.length).toBe(0);
+  cache.dispose();
   expect((await there.zeros([2])).shape).toEqual([2]);
 });
 

@@ -85,6 +85,14 @@ describe('errors in a worker', () => {
     await expect(call).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', argument: 'options.causal' });
   });
 
+  test('a map or a list is no options', async () => {
+    const x = { data: new Float32Array(8), shape: [2, 4] };
+    for (const options of [new Map([['causal', true]]), [], new Date()] as never[]) {
+      const refused = { code: 'INVALID_ARGUMENT', argument: 'options' };
+      await expect(there.scaledDotProductAttention(x, x, x, options)).rejects.toMatchObject(refused);
+    }
+  });
+
   test('there are enough of them', () => expect(all.length).toBeGreaterThan(100));
 
   test.each(all)('%s', async (_, call) => {

@@ -160,6 +160,24 @@ describe.each(decoders)('$name decodes', ({ config, tensors }) => {
     }
   });
 
+  test('a cache that is truncated right after an abort is as long as that', async () => {
+    const cache = theirs.createCache();
+    await theirs.forward([1, 2, 3, 4, 5], { cache });
+    const controller = new AbortController();
+    const call = theirs.forward([1, 2], { cache, signal: controller.signal });
+    controller.abort();
+    await expect(call).rejects.toMatchObject({ code: 'ABORTED' });
+    cache.truncate(2);
+    await theirs.forward([1]);
+    expect(cache.length).toBe(2);
+    await theirs.forward([1], { cache });
+    expect(cache.length).toBe(3);
+    const under = theirs.forward([1], { cache });
+    expect(refusal(() => cache.fork()).argument).toBe('cache');
+    await under;
+    expect(cache.fork().length).toBe(4);
+  });
+
   test('a cache that was cleared holds nothing', async () => {
     const cache = theirs.createCache();
     await theirs.forward(ids, { cache });

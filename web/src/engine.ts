@@ -263,7 +263,7 @@ export class Results {
   /** The first output: in `out` where it was given, else a copy. */
   output(): NdArray | Out {
     if (this.out === undefined) return this.copy(0);
-    if (!(this.out instanceof Float32Array)) return this.out;
+    if (this.out instanceof ResidentTensor) return this.out;
     const { view, shape } = this.view(0);
     floatsOf(this.out).set(view);
     return ndArray(this.out as Float32Array<ArrayBuffer>, shape);
@@ -273,8 +273,8 @@ export class Results {
     const { view, shape } = this.view(slot);
     try {
       return ndArray(view.slice(), shape);
-    } catch (cause) {
-      throw new AttentionError('OUT_OF_MEMORY', undefined, `${view.length} values do not fit`, { cause });
+    } catch {
+      throw outOfMemory(undefined, view.byteLength); // of JavaScript
     }
   }
 

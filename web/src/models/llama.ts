@@ -104,13 +104,13 @@ const configNames: Record<ScalingNumber, string> = {
 
 function scalingOf(argument: string, given: Given, maxLength: number): RopeScaling | undefined {
   const types = ['default', ...(Object.keys(scalings) as RopeScaling['type'][])] as const;
-  const [typeKey, otherKey] = given.rope_type === undefined ? ['type', 'rope_type'] : ['rope_type', 'type'];
+  const [typeKey, otherKey] = isAbsent(given.rope_type) ? ['type', 'rope_type'] : ['rope_type', 'type'];
   const type = oneOf(`${argument}.${typeKey}`, given[typeKey as string] ?? 'default', types);
-  if (given[otherKey as string] !== undefined) oneOf(`${argument}.${otherKey}`, given[otherKey as string], [type]);
+  if (!isAbsent(given[otherKey as string])) oneOf(`${argument}.${otherKey}`, given[otherKey as string], [type]);
   const names = type === 'default' ? [] : scalings[type].map(({ name }) => configNames[name]);
   const known = ['type', 'rope_type', 'rope_theta', ...names];
   for (const [name, value] of Object.entries(given)) {
-    if (known.includes(name) || value === null || value === undefined) continue;
+    if (known.includes(name) || isAbsent(value)) continue;
     throw new AttentionError('INVALID_ARGUMENT', `${argument}.${name}`, `is not known for '${type}' positions`);
   }
   if (type === 'default') return undefined;
@@ -125,6 +125,8 @@ function scalingOf(argument: string, given: Given, maxLength: number): RopeScali
   }
   return scaling;
 }
+
+const isAbsent = (value: unknown): boolean => value === null || value === undefined;
 
 /** A refusal of a number of a scaling, in terms of the config. */
 function byConfigName(error: unknown, argument: string): unknown {

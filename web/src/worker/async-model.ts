@@ -12,6 +12,7 @@ import type {
   TokenIds,
 } from '../models/types.js';
 import type { Integers, NdArray, TensorLike } from '../types.js';
+import { isBag } from './link.js';
 import type { Method } from './messages.js';
 import { type Home, Remote } from './remote.js';
 import { refuseGone } from './results.js';
@@ -71,9 +72,7 @@ export class AsyncModel extends Remote {
 
   async #call<T>(method: Method, input: unknown, options: ForwardOptions | undefined): Promise<T> {
     this.refuseDisposed('model');
-    if (options !== undefined && (options === null || typeof options !== 'object')) {
-      throw invalid('options', options, 'an object');
-    }
+    if (options !== undefined && !isBag(options)) throw invalid('options', options, 'an object');
     const { signal, ...rest } = options ?? {};
     const { cache } = rest;
     refuseGone(cache);
@@ -118,6 +117,7 @@ class AsyncModelCache extends Remote implements ModelCache {
   }
 
   fork(): ModelCache {
+    if (this.#calls > 0) throw refused('cache', 'a fork during a call', 'one before or after it');
     const { length, byteLength } = this;
     const handle = this.link.newHandle();
     this.link.tell(this.handle, 'fork', [], handle);

@@ -20,7 +20,7 @@ export function told<T extends CallOptions>(
   given: T | undefined,
 ): [Told, Omit<T, keyof CallOptions>] {
   if (given === undefined) return [{ signal: undefined, onProgress: undefined, transfer: false }, {} as T];
-  if (given === null || typeof given !== 'object') throw invalid(argument, given, 'an object');
+  if (!isBag(given)) throw invalid(argument, given, 'an object');
   const { signal, onProgress, transfer, ...rest } = given;
   if (onProgress !== undefined && typeof onProgress !== 'function') {
     throw invalid(`${argument}.onProgress`, onProgress, 'a function');
@@ -34,6 +34,9 @@ export function told<T extends CallOptions>(
     rest,
   ];
 }
+
+/** A map or a list would have no key that is wrong. */
+export const isBag = (value: unknown): value is object => Object.prototype.toString.call(value) === '[object Object]';
 
 type CacheState = After['caches'][number];
 
@@ -57,7 +60,8 @@ export class Link {
   #ended: AttentionError | undefined;
   /** Of the engine, after the last finished call. */
   memory: After['info'] = { memoryBytes: 0, highWaterBytes: 0 };
-  readonly #states = new Map<number, CacheState>();
+  /** Of what lives there. `asOf`: the last call before a change that this side knows of, and the worker is yet to make. */
+  readonly #states = new Map<number, CacheState & { asOf: number }>();
 
   constructor(port: MessagePort, terminate: () => unknown) {
     this.#port = port;
@@ -76,7 +80,9 @@ export class Link {
   }
 
   newHandle(): number {
-    return ++this.#handles;
+    const handle = ++this.#handles;
+    this.#states.set(handle, { handle, length: 0, byteLength: 0, asOf: 0 });
+    return handle;
   }
 
   get isEnded(): boolean {
@@ -90,15 +96,16 @@ export class Link {
     { signal, onProgress, transfer }: Told,
     as?: number,
   ): Promise<T> {
-    if (this.#ended) throw this.#ended;
-    if (signal?.aborted) throw abortError(signal);
+    this.#refuseEnded(signal);
     const packed = pack(args, this, transfer);
+    this.#refuseEnded(signal); // by a getter
     const id = ++this.#calls;
     const { functions, masks } = packed;
     const result = new Promise<unknown>((resolve, reject) => {
       this.#pending.set(id, { resolve, reject, functions, masks, onProgress });
     });
-    const [isWatched, mayEnd] = [onProgress !== undefined, signal !== undefined];
+    const isWatched = onProgress !== undefined;
+    const mayEnd = isWatched || signal !== undefined;
     const message: CallMessage = { kind: 'call', id, target, method, args: packed.args, as, isWatched, mayEnd };
     const abort = () => {
       this.#settle(id)?.reject(abortError(signal as AbortSignal));
@@ -117,6 +124,11 @@ export class Link {
     }
   }
 
+  #refuseEnded(signal: AbortSignal | undefined): void {
+    if (this.#ended) throw this.#ended;
+    if (signal?.aborted) throw abortError(signal);
+  }
+
   /** A call without a result: should it fail, the next one that has to do with the same object says so. */
   tell(target: number, method: Method, args: readonly unknown[], as?: number): void {
     if (this.#ended) throw this.#ended;
@@ -130,7 +142,7 @@ export class Link {
 
   /** What it will be once the worker has done what it was told. */
   expect(state: CacheState): void {
-    this.#states.set(state.handle, state);
+    this.#states.set(state.handle, { ...state, asOf: this.#calls });
   }
 
   release(handle: number): void {
@@ -159,22 +171,25 @@ export class Link {
         break;
       case 'result':
         if (message.isProvisional) {
-          if (!pending) break; // it was aborted, and will be undone
-          this.#send({ kind: 'keep', id: message.id });
+          this.#send({ kind: pending ? 'keep' : 'abort', id: message.id });
+          if (!pending) break; // it will be undone
         }
-        this.#take(message.after);
+        this.#take(message);
         this.#settle(message.id)?.resolve(message.value);
         break;
       case 'error':
-        this.#take(message.after);
+        this.#take(message);
         this.#settle(message.id)?.reject(errorOf(message.error, pending));
         break;
     }
   }
 
-  #take({ info, caches }: After): void {
+  #take({ id, after: { info, caches } }: { id: number; after: After }): void {
     this.memory = info;
-    for (const state of caches) this.#states.set(state.handle, state);
+    for (const state of caches) {
+      const known = this.#states.get(state.handle);
+      if (known && id > known.asOf) this.#states.set(state.handle, { ...state, asOf: known.asOf });
+    }
   }
 
   /** What the caller's own function throws ends its call. */

@@ -1,5 +1,6 @@
 import { AttentionError } from '../errors.js';
 import { isMask } from '../masks/index.js';
+import { plain } from '../typed-arrays.js';
 import type { Mask } from '../types.js';
 import { type Special, special } from './messages.js';
 import { Remote } from './remote.js';
@@ -32,7 +33,7 @@ export function pack(args: readonly unknown[], link: object, moves: boolean): Pa
       return marked(from.link === link ? { [special]: 'object', handle: from.handle } : { [special]: 'stranger' });
     }
     if (isMask(from)) return marked({ [special]: 'mask', mask: numberOf(from) });
-    if (ArrayBuffer.isView(from)) return array(from as Uint8Array);
+    if (ArrayBuffer.isView(from)) return array(from);
     if (from instanceof ArrayBuffer) return bytes(from);
     if (depth === deepest) throw new AttentionError('INVALID_ARGUMENT', undefined, 'got an object without end');
     if (Array.isArray(from)) return from.map((one) => value(one, depth + 1));
@@ -50,7 +51,9 @@ export function pack(args: readonly unknown[], link: object, moves: boolean): Pa
   }
 
   /** Structured clones copy the whole buffer behind a view. */
-  function array(view: Uint8Array): unknown {
+  function array(from: object): unknown {
+    const { kind, array: plainArray } = plain(from);
+    const view = (kind === plainArray.constructor.name ? plainArray : from) as Uint8Array;
     if (view.length === 0) return new (view.constructor as typeof Uint8Array)(0); // Its buffer may be gone.
     if (moves && view.buffer instanceof ArrayBuffer) return move(view, view.buffer);
     const isWhole = view.byteLength === view.buffer.byteLength && view.buffer instanceof ArrayBuffer;

@@ -13,10 +13,15 @@ export interface Before {
 export function beforeCall(living: readonly unknown[], args: readonly unknown[]): Before[] {
   const { out } = (args.at(-1) ?? {}) as { out?: unknown };
   const caches = living.flatMap((one) => (one instanceof ResidentCache || one instanceof LayerCaches ? [one] : []));
-  return [
-    ...caches.map(beforeChange),
-    ...(out instanceof ResidentTensor && !out.isDisposed ? [beforeWriting(out)] : []),
-  ];
+  const before: Before[] = [];
+  try {
+    for (const cache of caches) before.push(beforeChange(cache));
+    if (out instanceof ResidentTensor && !out.isDisposed) before.push(beforeWriting(out));
+    return before;
+  } catch (error) {
+    for (const one of before) one.forget();
+    throw error;
+  }
 }
 
 function beforeChange(cache: ResidentCache | LayerCaches): Before {
