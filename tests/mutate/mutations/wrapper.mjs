@@ -177,5 +177,33 @@ export function inTheWrapper() {
       'limit ? (read[limit] as number) : 0',
       '0',
     ),
+    wrapper(
+      'worker/undo.ts',
+      ['worker-aborts.test.ts'],
+      'late: an abort as a call ends leaves the cache changed',
+      'restore: () => exchange(cache, copy)',
+      'restore: () => {}',
+    ),
+    wrapper(
+      'typed-arrays.ts',
+      ['hostile-arrays.test.ts'],
+      'lies: an array is as long as it says',
+      'length: lengthOf.call(data)',
+      'length: (data as Uint8Array).length',
+    ),
+    wrapper(
+      'operand.ts',
+      ['hostile-arrays.test.ts'],
+      'lies: a shape is what its iterator gives',
+      'Array.from({ length: rank }, (_, axis) => shape[axis] as number)',
+      'Array.from(shape as ArrayLike<number>)',
+    ),
+    wrapper(
+      'engine.ts',
+      ['hostile-arrays.test.ts'],
+      'lies: a tensor given as data is not copied',
+      'return { ...one, values: one.values.data.slice() };',
+      'return one;',
+    ),
   ];
 }
