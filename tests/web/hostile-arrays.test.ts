@@ -1,5 +1,5 @@
 import { runInNewContext } from 'node:vm';
-import { type Attention, AttentionError, type NdArray } from 'attention-wasm';
+import { type Attention, AttentionError, createAttention, type NdArray } from 'attention-wasm';
 import { createModel } from 'attention-wasm/models';
 import { describe, expect, test } from 'vitest';
 import { expectClose } from './compare.ts';
@@ -186,7 +186,6 @@ forEachVariant('tensors of an engine as data', (engine) => {
 });
 
 test('tensors of another engine are refused as weights', async () => {
-  const { createAttention } = await import('attention-wasm');
   const [one, other] = [await createAttention(), await createAttention()];
   for (const { config, tensors } of [...decoders, { config: ofVit.config, tensors: ofVit.weights() }]) {
     const foreign = Object.fromEntries(Object.entries(tensors).map(([name, given]) => [name, other.tensor(given)]));

@@ -77,9 +77,8 @@ export class Weights {
 
   /** GPT-2's Conv1D: the weight is [in,out], and several layers may stand side by side in it. */
   convolution(name: string, outputs: number, inputs: number, [from, to]: Part = [0, outputs]): Linear {
-    const values = () => this.#values(`${name}.weight`, [inputs, outputs]);
-    values(); // what is wrong with it is said now
-    const bias = this.#values(`${name}.bias`, [outputs]);
+    const values = this.#values(`${name}.weight`, [inputs, outputs]);
+    const bias = this.#values(`${name}.bias`, [outputs])();
     const transposed = () => {
       const weight = values();
       const data = new (weight.data.constructor as new (length: number) => Values)((to - from) * inputs);
@@ -97,8 +96,7 @@ export class Weights {
 
   /** A tensor read as a linear layer's weight of another shape, of as many values. */
   reshaped(name: string, shape: readonly number[], as: readonly number[]): LinearWeight {
-    const values = () => this.#values(name, shape);
-    values();
+    const values = this.#values(name, shape);
     return this.#pack(as, () => ({ ...values(), shape: as }));
   }
 
@@ -131,7 +129,7 @@ export class Weights {
   /** [size] or [1,size], as float32. */
   vector(name: string, size: number): Tensor<'float32'> {
     const isRow = this.has(name) && operand('files.tensors', this.#tensors[this.#full(name)]).shape.length === 2;
-    const { data, dtype } = this.#values(name, isRow ? [1, size] : [size]);
+    const { data, dtype } = this.#values(name, isRow ? [1, size] : [size])();
     return this.#keep(this.#attention.tensor({ data, shape: [size], dtype }, 'float32'));
   }
 
@@ -175,14 +173,18 @@ export class Weights {
     return tensor;
   }
 
-  /** In JavaScript's memory, to be sorted there. */
-  #values(name: string, shape: readonly number[]): { data: Values; dtype: 'float32' | 'float16' } {
+  /**
+   * In JavaScript's memory, to be sorted there, when they are asked for: the engine's grows from weight to weight, and takes views of
+   * it away.
+   */
+  #values(name: string, shape: readonly number[]): () => { data: Values; dtype: 'float32' | 'float16' } {
     const { values, dtype } = operand('files.tensors', this.#find(name, shape));
     if (dtype !== 'float32' && dtype !== 'float16') throw this.#wrongType(name, dtype);
     if (values instanceof ResidentTensor) values.addressIn(engineOf(this.#attention), 'files.tensors');
-    // Memory grows from weight to weight, and takes views of it away.
-    const data = values instanceof ResidentTensor ? values.data.slice() : values;
-    return { data: data instanceof Float64Array ? Float32Array.from(data) : (data as Values), dtype };
+    return () => {
+      const data = values instanceof ResidentTensor ? values.data.slice() : values;
+      return { data: data instanceof Float64Array ? Float32Array.from(data) : (data as Values), dtype };
+    };
   }
 
   #wrongType(name: string, dtype: string): AttentionError {

@@ -29,13 +29,14 @@ function beforeChange(cache: ResidentCache | LayerCaches): Before {
   return { restore: () => exchange(cache, copy), forget: () => copy.dispose() };
 }
 
+/** What the two hold changes places. */
 function exchange(one: ResidentCache | LayerCaches, other: typeof one): void {
-  if (one instanceof LayerCaches) one.exchange(other as LayerCaches);
-  else swapAddresses(one.place, (other as ResidentCache).place);
-}
-
-function swapAddresses(one: ResidentCache['place'], other: ResidentCache['place']): void {
-  [one.address, other.address] = [other.address, one.address];
+  if (one instanceof LayerCaches) {
+    one.exchange(other as LayerCaches);
+  } else {
+    const [own, others] = [one.place, (other as ResidentCache).place];
+    [own.address, others.address] = [others.address, own.address];
+  }
 }
 
 function beforeWriting(tensor: ResidentTensor): Before {
