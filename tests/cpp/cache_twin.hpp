@@ -193,8 +193,9 @@ inline void runAtRandom(Random& random, Both& one, size_t longest = 150) {
     if (chance(random, 0.15)) {
       (&both == &one ? other : one).fork(both);
     } else if (chance(random, 0.2)) {
-      // Never into what is gone.
-      const size_t least = both.heldFrom <= both.config.sinkTokens ? 0 : both.heldFrom + 1;
+      // Never to where a window would reach what is gone.
+      const size_t least =
+          both.heldFrom <= both.config.sinkTokens ? 0 : both.heldFrom + both.config.window - 1;
       both.truncate(between(random, std::min(least, length), length));
     } else if (chance(random, 0.1)) {
       both.reorder(both.config.batch == 1 ? std::vector<int32_t>{0} : std::vector<int32_t>{1, 1});

@@ -35,12 +35,30 @@ TEST_CASE("a window bounds a cache's memory", "[cache]") {
   CHECK(both.cache->byteLength() <= 4 * 16 * 2 * 8 * sizeof(float));
   CHECK(both.cache->truncate(200).code() == ErrorCode::kInvalidArgument);
   CHECK(both.cache->truncate(281).code() == ErrorCode::kInvalidArgument);
-  // 32 positions beside the sinks are held, of 280: the last that is gone is 247.
-  CHECK(both.cache->truncate(248).code() == ErrorCode::kInvalidArgument);
-  both.truncate(249);
+  // 32 positions beside the sinks are held, of 280: the query at 279 sees the first of them, that at 278 one
+  // more.
+  CHECK(both.cache->truncate(278).code() == ErrorCode::kInvalidArgument);
+  both.truncate(279);
   both.attend(random, 2, 1);
   both.truncate(4);
   both.attend(random, 2, 3);
+}
+
+TEST_CASE("a larger capacity takes a window back, whole", "[cache]") {
+  for (const size_t sinks : {0u, 3u}) {
+    for (const size_t more : {0u, 1u, 4u, 19u}) {
+      Random random(5);
+      Both both(
+          {.headDim = 8, .valueDim = 8, .capacity = sinks + 10 + more, .window = 10, .sinkTokens = sinks});
+      both.attend(random, 1, 50);
+      const size_t least = 50 - more - 1;
+      CHECK(both.cache->truncate(least - 1).code() == ErrorCode::kInvalidArgument);
+      both.truncate(least);
+      both.heldFrom = 0;  // as if nothing had gone: every window is whole
+      both.attend(random, 1, 1);
+      CHECK(both.cache->truncate(sinks + 1).code() == ErrorCode::kInvalidArgument);
+    }
+  }
 }
 
 TEST_CASE("any changed byte of a saved cache is noticed", "[cache]") {

@@ -41,6 +41,9 @@ const configs: Wrong[] = [
   config('window 2.5', { window: 2.5 }, 'config.window', '2.5'),
   config('a window of two', { window: [8, 0] }, 'config.window'),
   config('−1 sinks', { ...streaming, sinkTokens: -1 }, 'config.sinkTokens', -1),
+  config('a rollback of −1', { ...streaming, rollback: -1 }, 'config.rollback', -1),
+  config('a rollback but no window', { rollback: 2 }, 'config.rollback', 'window'),
+  config('less room than the rollback', { ...streaming, rollback: 3, capacity: 12 }, 'config.capacity', 12, 13),
   config('sinks but no window', { sinkTokens: 2 }, 'config.sinkTokens', 'window'),
   config('less room than the window', { ...streaming, sinkTokens: 0, capacity: 7 }, 'config.capacity', 7, 8),
   config('less room than sinks and window', { ...streaming, capacity: 9 }, 'config.capacity', 9, 10),
@@ -253,11 +256,12 @@ const others: Wrong[] = [
     (e) => {
       using cache = e.kvCache({ numKvHeads: 1, headDim: 4, window: 3, sinkTokens: 1 });
       cache.append(f32(1, 9, 4), f32(1, 9, 4));
-      cache.truncate(5);
+      cache.truncate(7);
     },
     invalid,
     'length',
-    5,
+    7,
+    8,
   ],
   on('reorder by nothing', (cache) => cache.reorder(any(undefined)), invalid, 'batch', 'undefined'),
   on('reorder by a number', (cache) => cache.reorder(any(1)), invalid, 'batch', 1),

@@ -16,6 +16,7 @@ export interface CacheConfig {
   dtype?: CacheType;
   window?: number;
   sinkTokens?: number;
+  rollback?: number;
 }
 
 /** How keys and values lie that come without queries. */
@@ -59,7 +60,8 @@ export class CacheModel {
   #gone: boolean[] = [];
 
   constructor(config: CacheConfig) {
-    const { batch = 1, window, sinkTokens = 0, capacity = window === undefined ? NaN : sinkTokens + window } = config;
+    const { batch = 1, window = NaN, sinkTokens = 0, rollback = 0 } = config;
+    const { capacity = sinkTokens + window + rollback } = config;
     this.config = config;
     this.batch = batch;
     this.capacity = capacity;
@@ -110,8 +112,12 @@ export class CacheModel {
     return { ...options, causal, ...(queryOffset === undefined ? standard : { queryOffset }) };
   }
 
+  /** Whether nothing is gone of the window length − w < j ≤ length of the query to come, sinks aside. */
   canTruncate(length: number): boolean {
-    return length >= 0 && length <= this.length && this.#gone[length - 1] !== true;
+    const { window = Infinity, sinkTokens = 0 } = this.config;
+    const isReached = (j: number) => j <= length && j > length - window;
+    if (length < 0 || length > this.length) return false;
+    return length <= sinkTokens || !this.#gone.some((gone, j) => gone && isReached(j));
   }
   truncate(length: number): void {
     this.#gone.length = length;

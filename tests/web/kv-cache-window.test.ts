@@ -68,17 +68,17 @@ forEachVariant(`kvCache with a window, seed ${seed}`, (engine) => {
       both.attend(three(3, 2), { causal: 'lower-right' }, everything);
       both.dispose();
     });
-    test('truncated and continued; what is gone stays so', () => {
+    test('truncated and continued, or refused where a window would reach what is gone', () => {
       const both = twin(window, own);
       append(both, both.cache.capacity + 3);
       const { sinkTokens = 0 } = own;
       const firstHeld = both.cache.length - (both.cache.capacity - sinkTokens);
       for (let n = 0; n <= both.cache.length; n++) {
-        const possible = n <= sinkTokens || n > firstHeld;
+        const possible = n <= sinkTokens || n + 1 >= firstHeld + window;
         expect([n, both.model.canTruncate(n)]).toEqual([n, possible]);
         if (!possible) both.refuses((cache) => cache.truncate(n), 'INVALID_ARGUMENT', 'length');
       }
-      both.truncate(firstHeld + 1);
+      both.truncate(firstHeld + window - 1);
       both.attend(three(2), {}, everything);
       both.attend(three(2), {}, everything);
       both.attendOnly(queries(2));
@@ -101,6 +101,33 @@ forEachVariant(`kvCache with a window, seed ${seed}`, (engine) => {
     expect(larger.capacity).toBe(30);
     larger.dispose();
   });
+  test.each([
+    [4, 0, 1],
+    [4, 0, 3],
+    [8, 2, 5],
+    [64, 4, 130],
+  ])(
+    'a window of %i with %i sinks and a rollback of %i: drafts are taken back as if they had never come',
+    (w, sinkTokens, rollback) => {
+      const both = twin(w, { sinkTokens, rollback });
+      expect(both.cache.capacity).toBe(w + sinkTokens + rollback);
+      append(both, 3 * w + sinkTokens);
+      for (const draft of [rollback, 1, Math.ceil(rollback / 2), rollback]) {
+        const length = both.cache.length;
+        append(both, draft);
+        const fork = both.fork();
+        for (const each of [both, fork, both.reloaded()]) {
+          each.truncate(length);
+          each.attend(three(1), {}, everything);
+        }
+        fork.dispose();
+        append(both, rollback); // until what was forgotten has been evicted again
+      }
+      const { length } = both.cache;
+      both.refuses((cache) => cache.truncate(length - rollback - 2), 'INVALID_ARGUMENT', 'length');
+      both.dispose();
+    },
+  );
   test('the query at p sees j < sinkTokens or p − w < j ≤ p: attention over the whole under that rule', () => {
     const [q, k, v] = three(40);
     const { output, probabilities } = attention(q, k, v, { causal: true, rule: ({ p, j }) => j < 2 || j > p - 5 });

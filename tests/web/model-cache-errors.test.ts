@@ -122,6 +122,7 @@ forEachVariant('a model’s cache refuses', (engine: () => Attention) => {
         ['its own number of heads', { numKvHeads: 3 }, 'options.numKvHeads'],
         ['a type that is none', { dtype: 'float64' }, 'options.dtype'],
         ['sinks without a window', { sinkTokens: 2 }, 'options.sinkTokens'],
+        ['a rollback without a window', { rollback: 2 }, 'options.rollback'],
       ])('with %s', (_, options, argument) => {
         expect(() => model.createCache(options as never)).toThrow(
           expect.objectContaining({ code: 'INVALID_ARGUMENT', argument }),

@@ -174,6 +174,20 @@ forEachVariant('a model’s cache', (engine: () => Attention) => {
           },
           { window: 5, sinkTokens: 1 },
         ));
+      test('takes back what a rollback kept, as if it had never come', () =>
+        withCache(
+          async (cache) => {
+            await feed(cache, [ids.slice(0, 12)], windowed(5, 1));
+            await model.forward([30, 29, 28], { cache });
+            const fork = cache.fork();
+            for (const each of [cache, fork]) {
+              each.truncate(12);
+              await feed(each, [ids.slice(12)], windowed(5, 1), ids.slice(0, 12));
+            }
+            fork.dispose();
+          },
+          { window: 5, sinkTokens: 1, rollback: 3 },
+        ));
       test('does not take back what it let go', () =>
         withCache(
           async (cache) => {

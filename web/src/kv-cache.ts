@@ -11,7 +11,10 @@ import { makeDisposable } from './tensor.js';
 import { plain } from './typed-arrays.js';
 import type { AttentionOptions, AttentionResult, KvCache, KvCacheConfig, NdArray, TensorLike } from './types.js';
 
-const configKeys = ['batch', 'numKvHeads', 'headDim', 'valueDim', 'capacity', 'dtype', 'window', 'sinkTokens'] as const;
+const configKeys = [
+  ...(['batch', 'numKvHeads', 'headDim', 'valueDim', 'capacity', 'dtype'] as const),
+  ...(['window', 'sinkTokens', 'rollback'] as const),
+] as const;
 /** DType of cpp/include/attention/tensor.hpp, in its order. */
 const dtypes = ['float32', 'float16', 'int8'] as const;
 
@@ -50,11 +53,13 @@ export function readConfig(given: KvCacheConfig): Config {
   const config = checkKeys('config', given, configKeys);
   const window = config.window === undefined ? 0 : integer('config.window', config.window, 1);
   const sinkTokens = integer('config.sinkTokens', config.sinkTokens ?? 0, 0);
-  if (config.sinkTokens !== undefined && window === 0) {
-    throw refused('config.sinkTokens', 'it without a window', 'config.window beside it');
+  const rollback = integer('config.rollback', config.rollback ?? 0, 0);
+  for (const name of ['sinkTokens', 'rollback'] as const) {
+    if (config[name] === undefined || window !== 0) continue;
+    throw refused(`config.${name}`, 'it without a window', 'config.window beside it');
   }
-  const least = window === 0 ? 1 : sinkTokens + window;
-  if (least > mostPositions) throw invalid('config.window', window, `at most ${mostPositions - sinkTokens}`);
+  const least = window === 0 ? 1 : sinkTokens + window + rollback;
+  if (least > mostPositions) throw invalid('config.window', window, `at most ${mostPositions - sinkTokens - rollback}`);
   const capacity = window === 0 ? config.capacity : (config.capacity ?? least);
   const headDim = integer('config.headDim', config.headDim, 1);
   return {
@@ -65,6 +70,7 @@ export function readConfig(given: KvCacheConfig): Config {
     capacity: integer('config.capacity', capacity, least),
     window,
     sinkTokens,
+    rollback,
     dtype: oneOf('config.dtype', config.dtype ?? 'float32', dtypes),
   };
 }

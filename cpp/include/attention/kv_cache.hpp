@@ -51,7 +51,8 @@ class KvCache {
                 const std::optional<TensorView>& value, const AttentionOptions& options,
                 AttentionOutputs& outputs, Arena& arena);
 
-  /// Forgets what came at `length` and later. Refused where position length - 1 is no longer held.
+  /// Forgets what came at `length` and later. Refused if a later query would see less than its window: a
+  /// capacity of n more than sinkTokens + window allows for n + 1 positions back.
   Status truncate(size_t length);
 
   /// A cache of the same contents; null where memory is exhausted.

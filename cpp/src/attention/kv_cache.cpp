@@ -217,10 +217,13 @@ Status KvCache::truncate(size_t length) {
     return invalidArgument("length", Message() << "got " << static_cast<int64_t>(length) << ", wanted 0.."
                                                << static_cast<int64_t>(length_));
   }
-  if (length > config_.sinkTokens && length <= heldFrom_) {
-    return invalidArgument("length", Message() << "got " << static_cast<int64_t>(length)
-                                               << ", wanted more than " << static_cast<int64_t>(heldFrom_)
-                                               << ": earlier positions are no longer held");
+  // The window of the query at position `length` is length - window < j <= length; sinks are always held.
+  const bool wasEvicted = heldFrom_ > config_.sinkTokens && length > config_.sinkTokens;
+  if (wasEvicted && length + 1 < heldFrom_ + config_.window) {
+    return invalidArgument("length", Message()
+                                         << "got " << static_cast<int64_t>(length) << ", wanted at least "
+                                         << static_cast<int64_t>(heldFrom_ + config_.window - 1)
+                                         << ": earlier windows are no longer held whole");
   }
   length_ = length;
   heldFrom_ = std::min(heldFrom_, length);

@@ -53,7 +53,12 @@ export function inCaches() {
       'layout_.gone += 0;',
     ),
     cache('kv_bytes.cpp', 'cache: a loaded stream has rows that are gone', 'layout_.gone = loaded->layout_.gone;', ''),
-    cache('kv_cache.cpp', 'cache: truncated into what is gone', 'length <= heldFrom_', 'length < heldFrom_'),
+    cache(
+      'kv_cache.cpp',
+      'cache: a window taken back lacks a key',
+      'length + 1 < heldFrom_ + config_.window',
+      'length + 2 < heldFrom_ + config_.window',
+    ),
     cache(
       'kv_bytes.cpp',
       'cache: bytes of another config are loaded',

@@ -217,6 +217,7 @@ function configOf(
     ...(window && { window: size }),
     ...(window?.sinks !== undefined && { sinkTokens: sinks }),
     ...(!window && { capacity: room ?? all }),
-    ...(window && spare !== undefined && { capacity: size + sinks + spare }),
+    // The same room by either name.
+    ...(window && spare !== undefined && (spare % 2 ? { rollback: spare } : { capacity: size + sinks + spare })),
   };
 }

@@ -141,7 +141,7 @@ export function checkCacheOptions(
   if (type !== 'gpt2' && type !== 'llama') {
     throw new AttentionError('INVALID_ARGUMENT', undefined, `${type} models take no cache`);
   }
-  const options = checkKeys('options', given, ['batch', 'capacity', 'dtype', 'window', 'sinkTokens']);
+  const options = checkKeys('options', given, ['batch', 'capacity', 'dtype', 'window', 'sinkTokens', 'rollback']);
   const full = options.window === undefined ? { ...options, capacity: options.capacity ?? maxLength } : options;
   try {
     readConfig({ ...full, numKvHeads: kvHeads, headDim: 1 });

@@ -267,8 +267,8 @@ export interface ModelCache extends Disposable {
   readonly byteLength: number;
   /**
    * Forgets tokens from `length` on: speculative ones, or an answer that is to be made anew.
-   * @throws AttentionError INVALID_ARGUMENT above the present length, where what would stay was evicted, and during a
-   * call that has this cache.
+   * @throws AttentionError INVALID_ARGUMENT above the present length, where the window of the next token would reach
+   * what was evicted (see the option rollback), and during a call that has this cache.
    */
   truncate(length: number): void;
   /**

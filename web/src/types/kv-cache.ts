@@ -13,8 +13,8 @@ export interface KvCacheConfig {
   /** Dv, the size of a value; headDim by default. */
   valueDim?: number;
   /**
-   * Keys stored per batch entry, in tokens: required without a window; sinkTokens + window by default, and at least
-   * that.
+   * Keys stored per batch entry, in tokens. Required without a window; with one sinkTokens + window + rollback by
+   * default, and at least that.
    */
   capacity?: number;
   /**
@@ -33,6 +33,12 @@ export interface KvCacheConfig {
    * al. 2023, arXiv:2309.17453). 0 by default; without a window INVALID_ARGUMENT.
    */
   sinkTokens?: number;
+  /**
+   * Beside a window: how many of the latest positions truncate() can always forget, such as the rejected tokens of
+   * speculative decoding. As many positions that left the window are kept for it. 0 by default; without a window
+   * INVALID_ARGUMENT.
+   */
+  rollback?: number;
 }
 
 /**
@@ -68,11 +74,11 @@ export interface KvCache extends Disposable {
    */
   attend: AttentionCall<[q: TensorLike, k: TensorLike | null, v: TensorLike | null]>;
   /**
-   * Forgets positions from `length` on: speculative tokens (Leviathan et al. 2023, arXiv:2211.17192). With a window,
-   * what was evicted does not come back: where the windows of later queries reach it, it counts as masked. A capacity
-   * of n more than sinkTokens + window keeps windows whole when up to n + 1 positions are forgotten.
-   * @throws AttentionError INVALID_ARGUMENT above the present length, or where the last of those that would stay was
-   * evicted.
+   * Forgets positions from `length` on: speculative tokens (Leviathan et al. 2023, arXiv:2211.17192). Later queries see
+   * what they would see if the forgotten positions had never come. With a window, `rollback` says how far back that can
+   * be; down to `sinkTokens` and below it always can.
+   * @throws AttentionError INVALID_ARGUMENT above the present length, and where the window of the next query would reach
+   * a position that was evicted.
    */
   truncate(length: number): void;
   /** Forgets every position and gives the pages back; the cache may be used again. */

@@ -197,7 +197,7 @@ export interface AsyncKvCache extends Disposable {
   attend: Call<[q: Input, k: Input | null, v: Input | null]>;
   /**
    * Forgets positions from `length` on, as KvCache.truncate.
-   * @throws AttentionError INVALID_ARGUMENT above the present length, or where what would stay was evicted.
+   * @throws AttentionError INVALID_ARGUMENT above the present length, or where a window would reach what was evicted.
    */
   truncate(length: number): Promise<void>;
   /** Forgets every position and gives the pages back. */
