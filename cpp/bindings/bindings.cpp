@@ -126,8 +126,22 @@ int activationLayer(int kind) {
   return floatLayer(
       [&](Output& out) { return activation(static_cast<Activation>(kind), operand(0), out, arena); });
 }
-int addLayer() {
-  return floatLayer([](Output& out) { return add(operand(0), operand(1), out, arena); });
+int binaryLayer(int kind) {
+  return floatLayer(
+      [&](Output& out) { return binary(static_cast<Binary>(kind), operand(0), operand(1), out, arena); });
+}
+int l2NormalizeLayer(int axis, double epsilon) {
+  return floatLayer([&](Output& out) { return l2Normalize(operand(0), axis, epsilon, out, arena); });
+}
+int concatLayer(uint32_t count, int axis) {
+  return floatLayer([&](Output& out) {
+    std::array<TensorView, kInputs - kOperands> tensors;
+    for (size_t i = 0; i < count; ++i) tensors[i] = operand(i);
+    return concat({tensors.data(), count}, axis, out, arena);
+  });
+}
+int sliceLayer(int axis, uint32_t begin, uint32_t end) {
+  return floatLayer([&](Output& out) { return slice(operand(0), axis, {begin, end}, out, arena); });
 }
 int linearLayer() {
   return floatLayer(
@@ -288,7 +302,10 @@ EMSCRIPTEN_BINDINGS(attention) {
   emscripten::function("layerNorm", &layerNormLayer);
   emscripten::function("rmsNorm", &rmsNormLayer);
   emscripten::function("activation", &activationLayer);
-  emscripten::function("add", &addLayer);
+  emscripten::function("binary", &binaryLayer);
+  emscripten::function("l2Normalize", &l2NormalizeLayer);
+  emscripten::function("concat", &concatLayer);
+  emscripten::function("slice", &sliceLayer);
   emscripten::function("linear", &linearLayer);
   emscripten::function("packPanels", &packPanelsLayer);
   emscripten::function("panelFloats", &panelSize);

@@ -132,9 +132,23 @@ struct World {
          [this](Results& r) {
            return r.one([&](Output& out) { return activation(Activation::kGelu, x.view(), out, r.arena); });
          }},
-        {"add",
+        {"binary",
          [this](Results& r) {
-           return r.one([&](Output& out) { return add(x.view(), bias.view(), out, r.arena); });
+           return r.one(
+               [&](Output& out) { return binary(Binary::kAdd, x.view(), bias.view(), out, r.arena); });
+         }},
+        {"l2Normalize",
+         [this](Results& r) {
+           return r.one([&](Output& out) { return l2Normalize(x.view(), -1, 1e-12, out, r.arena); });
+         }},
+        {"concat",
+         [this](Results& r) {
+           const TensorView both[] = {x.view(), x.view()};
+           return r.one([&](Output& out) { return concat(both, -1, out, r.arena); });
+         }},
+        {"slice",
+         [this](Results& r) {
+           return r.one([&](Output& out) { return slice(x.view(), -1, {0, 1}, out, r.arena); });
          }},
         {"linear",
          [this](Results& r) {

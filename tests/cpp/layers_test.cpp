@@ -92,6 +92,9 @@ TEST_CASE("activations over their whole range", "[layers]") {
   });
   check(Activation::kSilu, 2e-6, [](double v) { return v / (1 + std::exp(-v)); });
   check(Activation::kTanh, 5e-7, [](double v) { return std::tanh(v); });
+  check(Activation::kSigmoid, 5e-7, [](double v) { return 1 / (1 + std::exp(-v)); });
+  check(Activation::kSoftplus, 2e-6,
+        [](double v) { return std::max(v, 0.0) + std::log1p(std::exp(-std::abs(v))); });
 }
 
 TEST_CASE("rmsNorm of rows of every length around the lanes", "[layers]") {
@@ -115,21 +118,114 @@ TEST_CASE("rmsNorm of rows of every length around the lanes", "[layers]") {
   }
 }
 
-TEST_CASE("add broadcasts from the right", "[layers]") {
+TEST_CASE("layerNorm far from zero errs as near it", "[layers]") {
+  Random random(26);
+  for (const float mean : {0.0f, 1e3f, 1e5f, 1e6f, -3e6f}) {
+    for (const size_t n : {4u, 37u, 384u, 4096u, 32768u}) {
+      Owned<float> x = normal(random, {1, n});
+      for (float& value : x.values) value += mean;
+      const std::vector<double> row = widened(x.values);
+      const double center = meanOf(row);
+      std::vector<double> squares, wanted;
+      for (double value : row) squares.push_back((value - center) * (value - center));
+      for (double value : row) wanted.push_back((value - center) / std::sqrt(meanOf(squares) + 1e-5));
+      Arena arena;
+      Output out;
+      REQUIRE(layerNorm(x.view(), std::nullopt, std::nullopt, -1, 1e-5f, out, arena).ok());
+      INFO("mean " << mean << ", " << n << " values");
+      // Sums of n residuals err by some √n roundings of their size; the values themselves are below 5.
+      CHECK(largestError(out.floats(), wanted) <= 4e-6);
+    }
+  }
+}
+
+TEST_CASE("l2Normalize over each axis, whatever the values' size", "[layers]") {
+  Random random(27);
+  for (const float size : {1.0f, 1e30f, 1e-30f}) {
+    Owned<float> x = normal(random, {3, 4, 5}, size);
+    for (int axis = -3; axis < 3; ++axis) {
+      const int from = axis < 0 ? axis + 3 : axis;
+      const size_t n = x.shape[from], inner = from == 0 ? 20 : from == 1 ? 5 : 1;
+      std::vector<double> wanted;
+      for (size_t at = 0; at < x.values.size(); ++at) {
+        double squares = 0;
+        for (size_t i = 0; i < n; ++i)
+          squares += std::pow(static_cast<double>(x.values[at - at / inner % n * inner + i * inner]), 2);
+        wanted.push_back(static_cast<double>(x.values[at]) / std::sqrt(squares));
+      }
+      Arena arena;
+      Output out;
+      REQUIRE(l2Normalize(x.view(), axis, 1e-38, out, arena).ok());
+      CHECK(largestError(out.floats(), wanted) <= 6e-8);
+    }
+  }
+}
+
+TEST_CASE("binary broadcasts from the right", "[layers]") {
   Random random(23);
   Owned<float> x = normal(random, {2, 1, 3}), y = normal(random, {4, 1});
-  Arena arena;
-  Output out;
-  REQUIRE(add(x.view(), y.view(), out, arena).ok());
-  CHECK(out.view().shape == Shape{2, 4, 3});
-  std::vector<double> wanted;
-  for (size_t i = 0; i < 24; ++i) {
-    wanted.push_back(static_cast<double>(x.values[i / 12 * 3 + i % 3] + y.values[i / 3 % 4]));
+  for (const Binary kind : {Binary::kAdd, Binary::kMultiply}) {
+    Arena arena;
+    Output out;
+    REQUIRE(binary(kind, x.view(), y.view(), out, arena).ok());
+    CHECK(out.view().shape == Shape{2, 4, 3});
+    std::vector<double> wanted;
+    for (size_t i = 0; i < 24; ++i) {
+      const float left = x.values[i / 12 * 3 + i % 3], right = y.values[i / 3 % 4];
+      wanted.push_back(static_cast<double>(kind == Binary::kAdd ? left + right : left * right));
+    }
+    CHECK(largestError(out.floats(), wanted) == 0);
+    Owned<float> wrong = normal(random, {2, 2});
+    Output refused;
+    CHECK(binary(kind, x.view(), wrong.view(), refused, arena).code() == ErrorCode::kShapeMismatch);
   }
-  CHECK(largestError(out.floats(), wanted) == 0);
-  Owned<float> wrong = normal(random, {2, 2});
-  Output refused;
-  CHECK(add(x.view(), wrong.view(), refused, arena).code() == ErrorCode::kShapeMismatch);
+}
+
+TEST_CASE("binary writes onto either input, and onto no part of one", "[layers]") {
+  Random random(28);
+  Owned<float> x = normal(random, {3, 5}), y = normal(random, {3, 5});
+  std::vector<double> wanted;
+  for (size_t i = 0; i < 15; ++i) wanted.push_back(static_cast<double>(x.values[i] + y.values[i]));
+  Arena arena;
+  Output onto = Output::into(y.view());
+  REQUIRE(binary(Binary::kAdd, x.view(), y.view(), onto, arena).ok());
+  CHECK(largestError(y.values.data(), wanted) == 0);
+  Owned<float> longer = normal(random, {20});
+  const TensorView part = TensorView::contiguous(longer.values.data() + 5, DType::kFloat32, {3, 5});
+  const TensorView before = TensorView::contiguous(longer.values.data(), DType::kFloat32, {3, 5});
+  Output overlapping = Output::into(part);
+  CHECK(binary(Binary::kAdd, x.view(), before, overlapping, arena).code() == ErrorCode::kInvalidArgument);
+}
+
+TEST_CASE("concat and slice along each axis", "[layers]") {
+  Random random(29);
+  for (int axis = -3; axis < 3; ++axis) {
+    const int at = axis < 0 ? axis + 3 : axis;
+    Shape small{2, 3, 4}, large{2, 3, 4};
+    small[at] = 1;
+    large[at] = 5;
+    Owned<float> x = normal(random, small), y = normal(random, large);
+    const TensorView both[] = {x.view(), y.view()};
+    Arena arena;
+    Output out;
+    REQUIRE(concat(both, axis, out, arena).ok());
+    Shape shape = small;
+    shape[at] = 6;
+    CHECK(out.view().shape == shape);
+    for (const auto& [part, range] : {std::pair{&x, Range{0, 1}}, std::pair{&y, Range{1, 6}}}) {
+      Output back;
+      REQUIRE(slice(out.view(), axis, range, back, arena).ok());
+      CHECK(back.view().shape == part->shape);
+      CHECK(largestError(back.floats(), widened(part->values)) == 0);
+    }
+    const size_t inner = at == 0 ? 12 : at == 1 ? 4 : 1;
+    for (size_t i = 0; i < out.view().count(); ++i) {
+      const size_t row = i / (6 * inner), index = i / inner % 6, rest = i % inner;
+      const float wanted =
+          index == 0 ? x.values[row * inner + rest] : y.values[(row * 5 + index - 1) * inner + rest];
+      REQUIRE(out.floats()[i] == wanted);
+    }
+  }
 }
 
 TEST_CASE("embedding gathers rows and refuses ids outside", "[layers]") {

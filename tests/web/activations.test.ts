@@ -20,6 +20,8 @@ forEachVariant(`activations, seed ${seed}`, (engine) => {
     ['silu', (x) => engine().silu(x), oracle.silu, relative],
     ['relu', (x) => engine().relu(x), oracle.relu, () => 0],
     ['gelu tanh', (x) => engine().gelu(x, { approximate: 'tanh' }), oracle.geluTanh, absolute],
+    ['sigmoid', (x) => engine().sigmoid(x), oracle.sigmoid, relative],
+    ['softplus', (x) => engine().softplus(x), oracle.softplus, relative],
     ['tanh', (x) => engine().tanh(x), Math.tanh, (_, y) => 4 * U * (U + Math.abs(y)) + 1e-40],
   ];
   describe.each(functions)('%s', (name, call, exactly, tolerance) => {
@@ -47,6 +49,8 @@ forEachVariant(`activations, seed ${seed}`, (engine) => {
         relu: [0, 0, Infinity, 0, NaN],
         'gelu tanh': [0, -0, Infinity, NaN, NaN],
         tanh: [0, -0, 1, -1, NaN],
+        sigmoid: [0.5, 0.5, 1, 0, NaN],
+        softplus: [Math.fround(Math.LN2), Math.fround(Math.LN2), Infinity, 0, NaN],
       };
       const got = Array.from(call(of(0, -0, Infinity, -Infinity, NaN)).data, (x) => x + 0);
       expect(got).toEqual((limits[name] as number[]).map((x) => x + 0));

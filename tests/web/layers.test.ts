@@ -86,6 +86,13 @@ forEachVariant(`layers, seed ${seed}`, (engine) => {
       const x = { data: random.floats(4 * 384).map((value) => value + 1000), shape: [4, 384] };
       check(x);
     });
+    test.each([1e3, 1e5, -1e6])('the error does not grow with a mean of %d deviations', (mean) => {
+      for (const n of [4, 37, 384, 4096, 32768]) {
+        const x = { data: random.floats(2 * n).map((value) => value + mean), shape: [2, n] };
+        const exact = oracle.layerNorm(x);
+        expectClose(engine().layerNorm(x), exact, 1e-6 * (1 + largest(exact.data)));
+      }
+    });
     test('a constant row gives the bias', () => {
       const bias = random.tensor([12]);
       const x = { data: new Float32Array(12).fill(7), shape: [1, 12] };
@@ -147,7 +154,8 @@ forEachVariant(`layers, seed ${seed}`, (engine) => {
     });
   });
 
-  describe('add', () => {
+  const exactly = { add: oracle.add, multiply: oracle.multiply };
+  describe.each(['add', 'multiply'] as const)('%s', (name) => {
     test.each([
       [
         [3, 4],
@@ -168,11 +176,40 @@ forEachVariant(`layers, seed ${seed}`, (engine) => {
       ],
       [[2, 3, 4], [1]],
       [[5], [1]],
-    ])('[%s] + [%s]', (left, right) => {
+    ])('[%s] and [%s]', (left, right) => {
       const [x, y] = [random.tensor(left), random.tensor(right)];
-      // One rounding of the exact sum.
-      const exact = oracle.add(x, y);
-      expectClose(engine().add(x, y), exact, (i) => U * Math.abs(exact.data[i] as number) + 1e-45);
+      // One rounding of the exact sum or product.
+      const exact = exactly[name](x, y);
+      expectClose(engine()[name](x, y), exact, (i) => U * Math.abs(exact.data[i] as number) + 1e-45);
+    });
+    test.each([
+      [
+        [3, 4],
+        [3, 4],
+      ],
+      [[4], [3, 4]],
+      [[3, 4], [4]],
+    ])("[%s] and [%s], onto the one that has the result's shape", (left, right) => {
+      const [x, y] = [random.tensor(left), random.tensor(right)];
+      const exact = exactly[name](x, y);
+      const largerIsLeft = left.length >= right.length;
+      const within = (i: number) => U * Math.abs(exact.data[i] as number) + 1e-45;
+      using onto = engine().tensor(largerIsLeft ? x : y);
+      const result = largerIsLeft ? engine()[name](onto, y, { out: onto }) : engine()[name](x, onto, { out: onto });
+      expect(result).toBe(onto);
+      expectClose(onto, exact, within);
+      const larger = largerIsLeft ? x : y;
+      engine()[name](x, y, { out: larger.data });
+      expectClose(larger, exact, within);
+    });
+    test('onto both at once, and not onto a part of one', () => {
+      const x = random.tensor([6]);
+      const twice = exactly[name](x, x);
+      engine()[name](x, x, { out: x.data });
+      expectClose(x, twice, (i) => U * Math.abs(twice.data[i] as number) + 1e-45);
+      const long = new Float32Array(8);
+      const [a, b] = [long.subarray(0, 6), long.subarray(2)];
+      expect(() => engine()[name](x, { data: a, shape: [6] }, { out: b })).toThrow(/overlaps y/);
     });
   });
 

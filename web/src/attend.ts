@@ -1,7 +1,7 @@
 import { checkKeys } from './arguments.js';
 import type { Core } from './attention-module.js';
 import { type CallShape, extentsOf, shapeOfSources } from './call-shape.js';
-import type { Engine, Results } from './engine.js';
+import type { Engine, Keep, Results } from './engine.js';
 import type { ResidentCache } from './kv-cache.js';
 import { blockMap, isMask } from './masks/index.js';
 import type { Operand } from './operand.js';
@@ -16,6 +16,8 @@ export interface AttentionRequest {
   integers?: () => readonly number[];
   /** What a mask rule is compiled for. */
   shape: () => CallShape | undefined;
+  /** As that of Request. */
+  keep?: Keep | undefined;
   run: (core: Core) => number;
 }
 
@@ -65,6 +67,7 @@ export function attendFor<R>(
       integers: [...rules.integers, ...(request.integers?.() ?? [])],
       numbers: rules.numbers,
       out: options.out,
+      keep: request.keep,
       isLong: true,
       run: request.run,
     },
@@ -82,17 +85,18 @@ function blockMapOperand(words: Int32Array): Operand {
   return { argument: 'options.mask', shape: [words.length], dtype: 'int32', given: 'int32', values: words };
 }
 
-/** What the three projections read; the key defaults to x, the value to the key. */
+/** What the three projections read, the key x by default and the value the key; and how results are kept. */
 export interface Sources {
   x: Operand;
   key?: Operand;
   value?: Operand;
+  keep?: Keep | undefined;
 }
 
 /** Attention between projections: query, key, value, then what is optional, as ProjectionWeights has them. */
 export function attendProjected(
   engine: Engine,
-  { x, key, value }: Sources,
+  { x, key, value, keep }: Sources,
   projections: readonly (Operand | undefined)[],
   given: AttentionOptions | undefined,
   weights?: (results: Results) => NdArray,
@@ -105,5 +109,5 @@ export function attendProjected(
   const run = (core: Core) => core.projectedAttention();
   const rules = held?.placed(options, true) ?? options;
   const integers = () => [held?.address() ?? 0];
-  return attend(engine, { operands, integers, shape, run }, rules, weights);
+  return attend(engine, { operands, integers, shape, keep, run }, rules, weights);
 }

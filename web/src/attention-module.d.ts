@@ -50,7 +50,11 @@ export interface Core {
   layerNorm(axis: number, epsilon: number): number;
   rmsNorm(axis: number, epsilon: number): number;
   activation(kind: number): number;
-  add(): number;
+  binary(kind: number): number;
+  l2Normalize(axis: number, epsilon: number): number;
+  /** Of the first `count` operands. */
+  concat(count: number, axis: number): number;
+  slice(axis: number, begin: number, end: number): number;
   linear(): number;
   packPanels(outputs: number, inputs: number, panels: number, first: number): number;
   /** 0 where they are more than memory has. */

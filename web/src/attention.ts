@@ -1,58 +1,36 @@
 import { checkKeys, oneOf } from './arguments.js';
-import { attend, attendFor, attendProjected } from './attend.js';
-import type { Core } from './attention-module.js';
-import { shapeOfHeads, shapeOfPacked } from './call-shape.js';
 import type { Engine } from './engine.js';
-import { AttentionError, describe, refused } from './errors.js';
+import { AttentionError, describe, invalid } from './errors.js';
+import { Functions } from './functions.js';
 import { createCache } from './kv-cache.js';
-import { Layers } from './layers.js';
 import { emptyWeight, pack } from './linear-weight.js';
-import { mapIntegers, mapKeys } from './map-options.js';
 import { masks } from './masks/index.js';
 import { multiHead } from './multi-head.js';
-import {
-  bytesPerElement,
-  checkDims,
-  integerOperand,
-  named,
-  type Operand,
-  operand,
-  optionalOperand,
-} from './operand.js';
-import { noExtras, optionKeys, ruleKeys } from './rules.js';
+import { bytesPerElement, checkDims, operand } from './operand.js';
+import { Scope } from './scope.js';
 import { makeDisposable, ResidentTensor } from './tensor.js';
 import type {
   Attention,
-  AttentionMapOptions,
-  AttentionOptions,
-  AttentionResult,
   DType,
-  Integers,
   KvCache,
   KvCacheConfig,
-  LinearAttentionOptions,
   LinearWeight,
   MultiHeadAttention,
   MultiHeadConfig,
-  NdArray,
-  ProjectionWeights,
+  ResultsOf,
+  ScopedAttention,
   Tensor,
   TensorLike,
 } from './types.js';
 import { version } from './version.js';
 
-type Projections = ProjectionWeights<TensorLike | LinearWeight>;
-
 const dtypes = ['float32', 'float16', 'int8', 'int32', 'bool'] as const;
-/** FeatureMap of cpp/include/attention/attention.hpp, in its order. */
-const featureMaps = ['elu+1', 'relu'] as const;
-const linearKeys = ['causal', 'featureMap', 'layout', 'numHeads', 'numKvHeads'] as const;
 
 /** What loading decided. */
 export type Loaded = Pick<Attention['info'], 'variant' | 'threads' | 'threadsReason'>;
 
-/** The public functions over one engine: arguments become operands, and one call of the core does the work. */
-class EngineAttention extends Layers {
+/** What an engine makes and holds, beside its functions. */
+class EngineAttention extends Functions {
   readonly masks = masks;
   readonly #loaded: Loaded;
 
@@ -101,50 +79,6 @@ class EngineAttention extends Layers {
     return new ResidentTensor(this.engine, address, dims, type);
   }
 
-  scaledDotProductAttention(q: TensorLike, k: TensorLike, v: TensorLike, given?: AttentionOptions): AttentionResult {
-    const options = checkKeys('options', given, optionKeys);
-    const [query, key] = [operand('q', q), operand('k', k)];
-    const operands = [query, key, operand('v', v)];
-    return attend(
-      this.engine,
-      { operands, shape: () => shapeOfHeads(query, key, options), run: (core) => core.attention() },
-      options,
-    );
-  }
-
-  variableLengthAttention(
-    q: TensorLike,
-    k: TensorLike,
-    v: TensorLike,
-    given: AttentionOptions<false> & { cuSeqlensQ: Integers; cuSeqlensKv: Integers },
-  ): AttentionResult {
-    const options = checkKeys('options', given, [...optionKeys, 'cuSeqlensQ', 'cuSeqlensKv']);
-    for (const name of ['layout', 'weights'] as const) {
-      if (options[name] === undefined || options[name] === false) continue;
-      throw refused(`options.${name}`, describe(options[name]), 'none: sequences are packed [T,H,D]');
-    }
-    const [query, key] = [operand('q', q), operand('k', k)];
-    const queryStarts = integerOperand('options.cuSeqlensQ', options.cuSeqlensQ);
-    const keyStarts = integerOperand('options.cuSeqlensKv', options.cuSeqlensKv);
-    const operands = [query, key, operand('v', v), queryStarts, keyStarts];
-    const shape = () => shapeOfPacked(query, key, queryStarts.values as Int32Array, keyStarts.values as Int32Array);
-    return attend(this.engine, { operands, shape, run: (core) => core.variableLengthAttention() }, options);
-  }
-
-  selfAttention(x: TensorLike, projections: Projections, options?: AttentionOptions): AttentionResult {
-    return attendProjected(this.engine, { x: operand('x', x) }, projectionOperands(projections), options);
-  }
-
-  crossAttention(
-    x: TensorLike,
-    context: TensorLike,
-    projections: Projections,
-    options?: AttentionOptions,
-  ): AttentionResult {
-    const sources = { x: operand('x', x), key: operand('context', context) };
-    return attendProjected(this.engine, sources, projectionOperands(projections), options);
-  }
-
   linearWeight(weight: TensorLike, given?: { dtype?: 'float32' | 'int8' }): LinearWeight {
     const { dtype } = checkKeys('options', given, ['dtype']);
     const kind = oneOf('options.dtype', dtype ?? 'float32', ['float32', 'int8'] as const);
@@ -170,32 +104,10 @@ class EngineAttention extends Layers {
     return createCache(this.engine, config);
   }
 
-  linearAttention(q: TensorLike, k: TensorLike, v: TensorLike, given?: LinearAttentionOptions): { output: NdArray } {
-    const { featureMap, ...options } = checkKeys('options', given, linearKeys);
-    const causal = oneOf('options.causal', options.causal ?? false, [false, true]);
-    const features = featureMaps.indexOf(oneOf('options.featureMap', featureMap ?? 'elu+1', featureMaps));
-    const request = {
-      operands: [operand('q', q), operand('k', k), operand('v', v)],
-      integers: () => [features],
-      shape: () => undefined,
-      run: (core: Core) => core.linearAttention(),
-    };
-    return attendFor(this.engine, request, { ...options, causal }, noExtras, (results) => ({
-      output: results.copy(0),
-    }));
-  }
-
-  attentionMap(q: TensorLike, k: TensorLike, given?: AttentionMapOptions): NdArray {
-    const options = checkKeys('options', given, [...ruleKeys, ...mapKeys]);
-    const [query, key] = [operand('q', q), operand('k', k)];
-    const map = mapIntegers(options);
-    const request = {
-      operands: [query, key, optionalOperand('options.logSumExp', options.logSumExp)],
-      integers: () => map,
-      shape: () => shapeOfHeads(query, key, options),
-      run: (core: Core) => core.attentionMap(),
-    };
-    return attendFor(this.engine, request, options, noExtras, (results) => results.copy(0));
+  scope<T>(work: (attention: ScopedAttention) => T): ResultsOf<T> {
+    if (typeof work !== 'function') throw invalid('work', work, 'a function');
+    const scope = new Scope(this.engine);
+    return scope.run(() => work(new Functions(this.engine, scope.keep) as unknown as ScopedAttention));
   }
 }
 
@@ -213,13 +125,4 @@ export function attentionOver(engine: Engine, loaded: Loaded): Attention {
     loaded,
   );
   return complete as Attention;
-}
-
-function projectionOperands(projections: Projections): (Operand | undefined)[] {
-  return named(
-    'projections',
-    projections,
-    ['query', 'key', 'value'],
-    ['output', 'queryBias', 'keyBias', 'valueBias', 'outputBias'],
-  );
 }

@@ -20,6 +20,9 @@ export const dtypeCodes = { float32: 0, float16: 1, int8: 2, int32: 3, bool: 4, 
 const alignment = 64;
 const addressSpace = 2 ** 32;
 
+/** Makes a result of values that the next call may write over. */
+export type Keep = (values: Float32Array<ArrayBuffer>, shape: number[]) => NdArray | ResidentTensor;
+
 /** One call of the core: operands by slot, and the function to run once they are in place. */
 export interface Request {
   /** A promise, of a mask that another thread compiles, is for engines that make long calls in parts. */
@@ -27,8 +30,10 @@ export interface Request {
   integers?: readonly number[];
   numbers?: readonly number[];
   out?: Out | undefined;
-  /** The operand that `out` may be written onto. */
-  onto?: Operand;
+  /** The operands that `out` may be written onto. */
+  onto?: readonly Operand[];
+  /** Makes a result from its values and shape; a copy in JavaScript's memory by default. */
+  keep?: Keep | undefined;
   /** Work enough that someone may wish to look up from it; `run` may then be made in parts. */
   isLong?: boolean;
   run: (core: Core) => number;
@@ -90,7 +95,7 @@ export class Engine {
   }
 
   /** Memory for a resident tensor. */
-  allocate(argument: string, bytes: number): number {
+  allocate(argument: string | undefined, bytes: number): number {
     const address = bytes < addressSpace ? this.core.allocate(Math.max(1, bytes)) : 0;
     if (address === 0) throw outOfMemory(argument, bytes);
     return address;
@@ -123,8 +128,8 @@ export class Engine {
     if (code !== 0) throw this.#refusal(code, operands as readonly (Operand | undefined)[]);
   }
 
-  protected results({ out }: Request): Results {
-    return new Results(this.memory, this.#current(), this.#call + wire.outputs, out);
+  protected results({ out, keep }: Request): Results {
+    return new Results(this.memory, this.#call + wire.outputs, out, keep ?? copyOut);
   }
 
   #refusal(code: number, operands: readonly (Operand | undefined)[]): AttentionError {
@@ -144,7 +149,7 @@ export class Engine {
   }
 
   /** Puts inputs in place. */
-  protected stage({ operands, integers = [], numbers = [], out, onto }: Request): void {
+  protected stage({ operands, integers = [], numbers = [], out, onto = [] }: Request): void {
     const given = operands as readonly (Operand | undefined)[];
     const room = out === undefined || out instanceof ResidentTensor ? out : floatsOf(out);
     if (room instanceof Float32Array) this.#refuseOverlap(room, given, onto);
@@ -201,11 +206,11 @@ export class Engine {
     return { ...one, values: one.values.data.slice() };
   }
 
-  #refuseOverlap(out: Float32Array, operands: readonly (Operand | undefined)[], onto: Operand | undefined): void {
+  #refuseOverlap(out: Float32Array, operands: readonly (Operand | undefined)[], onto: readonly Operand[]): void {
     if (this.#shown.has(out.buffer)) {
       throw refused('options.out', "a view of this engine's memory", 'the tensor itself');
     }
-    const mayBeOnto = onto !== undefined && sameBytes(onto.values, out);
+    const mayBeOnto = onto.some(({ values }) => sameBytes(values, out));
     for (const one of operands) {
       if (!one || one.values instanceof ResidentTensor || one.values.buffer !== out.buffer) continue;
       const { byteOffset, byteLength } = one.values;
@@ -255,12 +260,12 @@ function describe(
 export class Results {
   constructor(
     readonly memory: WebAssembly.Memory,
-    readonly words: Uint32Array,
     readonly at: number,
     readonly out: Out | undefined,
+    readonly keep: Keep,
   ) {}
 
-  /** The first output: in `out` where it was given, else a copy. */
+  /** The first output: in `out` where it was given, else as copy() has it. */
   output(): NdArray | Out {
     if (this.out === undefined) return this.copy(0);
     if (this.out instanceof ResidentTensor) return this.out;
@@ -269,25 +274,32 @@ export class Results {
     return ndArray(this.out as Float32Array<ArrayBuffer>, shape);
   }
 
+  /** An output as the call's results are kept. The type is what it is outside of scopes. */
   copy(slot: number): NdArray {
     const { view, shape } = this.view(slot);
-    try {
-      return ndArray(view.slice(), shape);
-    } catch {
-      throw outOfMemory(undefined, view.byteLength); // of JavaScript
-    }
+    return this.keep(view, shape) as NdArray;
   }
 
   view(slot: number): { view: Float32Array<ArrayBuffer>; shape: number[] } {
     const at = this.at + slot * wire.words;
-    const rank = this.words[at + 3] as number;
-    const shape = Array.from(this.words.subarray(at + 4, at + 4 + rank));
-    const view = new Float32Array(this.memory.buffer as ArrayBuffer, this.words[at + 1] as number, count(shape));
+    const words = new Uint32Array(this.memory.buffer); // anew, since keeping a result may make memory grow
+    const rank = words[at + 3] as number;
+    const shape = Array.from(words.subarray(at + 4, at + 4 + rank));
+    const view = new Float32Array(this.memory.buffer as ArrayBuffer, words[at + 1] as number, count(shape));
     return { view, shape };
   }
 }
 
-function ndArray(data: Float32Array<ArrayBuffer>, shape: number[]): NdArray {
+/** A result as an array of JavaScript's own. */
+export function copyOut(values: Float32Array<ArrayBuffer>, shape: number[]): NdArray {
+  try {
+    return ndArray(values.slice(), shape);
+  } catch {
+    throw outOfMemory(undefined, values.byteLength); // of JavaScript
+  }
+}
+
+export function ndArray(data: Float32Array<ArrayBuffer>, shape: number[]): NdArray {
   return { data, shape, dims: shape };
 }
 

@@ -1,12 +1,15 @@
 import { checkKeys, finite, integer, oneOf } from './arguments.js';
-import type { Engine, Request } from './engine.js';
-import { invalid } from './errors.js';
-import { idsOperand, named, operand, optionalOperand, rowsAskedFor, weightOperand } from './operand.js';
+import { copyOut, type Engine, type Keep, type Request } from './engine.js';
+import { AttentionError, invalid } from './errors.js';
+import { floatOperand, idsOperand, named, operand, optionalOperand, rowsAskedFor, weightOperand } from './operand.js';
+import { argmax, type Floats, topK } from './ranking.js';
+import { concat, sliceRequest } from './rearrange.js';
 import { rollout } from './rollout.js';
 import { rotaryRequest } from './rotary.js';
 import { ruleSlots } from './rules.js';
 import type {
   FeedForwardWeights,
+  IntegerArray,
   Integers,
   Into,
   LinearWeight,
@@ -18,18 +21,28 @@ import type {
 } from './types.js';
 
 /** Activation of cpp/include/attention/layers.hpp, in its order. */
-const activations = ['relu', 'gelu', 'gelu_tanh', 'silu', 'tanh'] as const;
+const activations = ['relu', 'gelu', 'gelu_tanh', 'silu', 'tanh', 'sigmoid', 'softplus'] as const;
 type Activation = (typeof activations)[number];
+/** Those that a feed-forward network may have between its layers. */
+const hiddenActivations = ['relu', 'gelu', 'gelu_tanh', 'silu'] as const;
+/** Binary of the same file, in its order. */
+const binaries = ['add', 'multiply'] as const;
 
 /** The operands of a layer follow the slots of attention's own options. */
 const noRules: readonly undefined[] = Array.from({ length: ruleSlots });
 
+/** The least float32 above 0. */
+const smallest = 2 ** -149;
+
 /** The layers around attention, over one engine. */
 export class Layers {
   protected readonly engine: Engine;
+  /** How results are kept; as copies by default. */
+  protected readonly keep: Keep | undefined;
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, keep?: Keep) {
     this.engine = engine;
+    this.keep = keep;
   }
 
   linear<O extends Out | undefined>(
@@ -52,7 +65,7 @@ export class Layers {
     const { axis, epsilon, out } = normOptions(options);
     const input = operand('x', x);
     const operands = [input, optionalOperand('weight', weight), optionalOperand('bias', bias)];
-    return this.layer({ operands, out, onto: input, run: (core) => core.layerNorm(axis, epsilon) });
+    return this.layer({ operands, out, onto: [input], run: (core) => core.layerNorm(axis, epsilon) });
   }
 
   rmsNorm<O extends Out | undefined>(
@@ -63,14 +76,14 @@ export class Layers {
     const { axis, epsilon, out } = normOptions(options);
     const input = operand('x', x);
     const operands = [input, optionalOperand('weight', weight)];
-    return this.layer({ operands, out, onto: input, run: (core) => core.rmsNorm(axis, epsilon) });
+    return this.layer({ operands, out, onto: [input], run: (core) => core.rmsNorm(axis, epsilon) });
   }
 
   softmax<O extends Out | undefined>(x: TensorLike, options?: { axis?: number; out?: O }): Into<O> {
     const { axis, out } = checkKeys('options', options, ['axis', 'out']);
     const at = axisOf(axis);
     const input = operand('x', x);
-    return this.layer({ operands: [input], out, onto: input, run: (core) => core.softmax(at) });
+    return this.layer({ operands: [input], out, onto: [input], run: (core) => core.softmax(at) });
   }
 
   gelu<O extends Out | undefined>(x: TensorLike, options?: { approximate?: 'none' | 'tanh' } & OutOption<O>): Into<O> {
@@ -91,19 +104,77 @@ export class Layers {
     return this.#activation('tanh', x, checkKeys('options', options, ['out']).out);
   }
 
-  add<O extends Out | undefined>(x: TensorLike, y: TensorLike, options?: { out?: O }): Into<O> {
-    const { out } = checkKeys('options', options, ['out']);
+  sigmoid<O extends Out | undefined>(x: TensorLike, options?: OutOption<O>): Into<O> {
+    return this.#activation('sigmoid', x, checkKeys('options', options, ['out']).out);
+  }
+
+  softplus<O extends Out | undefined>(x: TensorLike, options?: OutOption<O>): Into<O> {
+    return this.#activation('softplus', x, checkKeys('options', options, ['out']).out);
+  }
+
+  l2Normalize<O extends Out | undefined>(
+    x: TensorLike,
+    options?: { axis?: number; epsilon?: number } & OutOption<O>,
+  ): Into<O> {
+    const { axis, epsilon, out } = checkKeys('options', options, ['axis', 'epsilon', 'out']);
+    const [at, least] = [axisOf(axis), epsilonOf('options.epsilon', epsilon ?? 1e-12)];
     const input = operand('x', x);
-    return this.layer({ operands: [input, operand('y', y)], out, onto: input, run: (core) => core.add() });
+    return this.layer({ operands: [input], out, onto: [input], run: (core) => core.l2Normalize(at, least) });
+  }
+
+  add<O extends Out | undefined>(x: TensorLike, y: TensorLike, options?: OutOption<O>): Into<O> {
+    return this.#binary('add', x, y, options);
+  }
+
+  multiply<O extends Out | undefined>(x: TensorLike, y: TensorLike, options?: OutOption<O>): Into<O> {
+    return this.#binary('multiply', x, y, options);
+  }
+
+  concat<O extends Out | undefined>(tensors: readonly TensorLike[], options: { axis: number; out?: O }): Into<O> {
+    return concat(tensors, options, (request) => this.layer(request));
+  }
+
+  slice<O extends Out | undefined>(
+    x: TensorLike,
+    options: { axis: number; start?: number; end?: number; out?: O },
+  ): Into<O> {
+    return this.layer(sliceRequest(x, options));
+  }
+
+  cosineSimilarity(x: TensorLike, y: TensorLike): NdArray {
+    const [{ shape: left }, { shape: right }] = [operand('x', x), operand('y', y)];
+    const size = left.at(-1);
+    if (size === undefined) throw new AttentionError('SHAPE_MISMATCH', 'x', 'got shape [], wanted [...,E]');
+    if (right.length < 1 || right.length > 2 || right.at(-1) !== size) {
+      throw new AttentionError('SHAPE_MISMATCH', 'y', `got shape [${right}], wanted [N,${size}] or [${size}]`);
+    }
+    const [rows, others] = [operand('x', this.#directions(x)), operand('y', this.#directions(y))];
+    const keep = this.keep ?? copyOut;
+    return this.layer<undefined>({
+      operands: [rows, { ...others, shape: right.length === 1 ? [1, size] : right }],
+      keep: right.length === 1 ? (values, shape) => keep(values, shape.slice(0, -1)) : keep,
+      isLong: true,
+      run: (core) => core.linear(),
+    });
+  }
+
+  argmax(x: TensorLike, options?: { axis?: number }): IntegerArray {
+    const { axis } = checkKeys('options', options, ['axis']);
+    return argmax(this.#floats('x', x), axisOf(axis));
+  }
+
+  topK(x: TensorLike, k: number, options?: { axis?: number }): { values: NdArray; indices: IntegerArray } {
+    const { axis } = checkKeys('options', options, ['axis']);
+    return topK(this.#floats('x', x), integer('k', k, 1), axisOf(axis));
   }
 
   feedForward<O extends Out | undefined>(
     x: TensorLike,
     weights: FeedForwardWeights,
-    options?: { activation?: Exclude<Activation, 'tanh'>; out?: O },
+    options?: { activation?: (typeof hiddenActivations)[number]; out?: O },
   ): Into<O> {
     const { activation, out } = checkKeys('options', options, ['activation', 'out']);
-    const kind = oneOf('options.activation', activation ?? 'relu', activations.slice(0, -1));
+    const kind = oneOf('options.activation', activation ?? 'relu', hiddenActivations);
     const operands = [
       operand('x', x),
       ...named('weights', weights, ['up', 'down'], ['gate', 'upBias', 'downBias', 'gateBias']),
@@ -155,13 +226,39 @@ export class Layers {
 
   protected layer<O extends Out | undefined>(request: Request): Into<O> {
     const operands = [...noRules, ...request.operands];
-    return this.engine.call({ ...request, operands }, (results) => results.output()) as Into<O>;
+    return this.engine.call({ keep: this.keep, ...request, operands }, (results) => results.output()) as Into<O>;
+  }
+
+  /** Rows of length 1, however short they were; of zeros where they are zeros. */
+  #directions(x: TensorLike): NdArray {
+    return this.l2Normalize<undefined>(x, { epsilon: smallest });
+  }
+
+  /** Values of an input in float32, to be read before the next call. */
+  #floats(argument: string, x: TensorLike): Floats {
+    const from = floatOperand(argument, x);
+    const { values, shape } = from;
+    if (values instanceof Float32Array) return { data: values, shape };
+    return this.engine.call({ operands: [...noRules, from], run: (core) => core.toFloat32() }, (results) =>
+      results.copy(0),
+    );
+  }
+
+  #binary<O extends Out | undefined>(
+    kind: (typeof binaries)[number],
+    x: TensorLike,
+    y: TensorLike,
+    options: OutOption<O> | undefined,
+  ): Into<O> {
+    const { out } = checkKeys('options', options, ['out']);
+    const operands = [operand('x', x), operand('y', y)];
+    return this.layer({ operands, out, onto: operands, run: (core) => core.binary(binaries.indexOf(kind)) });
   }
 
   #activation<O extends Out | undefined>(kind: Activation, x: TensorLike, out: O | undefined): Into<O> {
     const input = operand('x', x);
     const code = activations.indexOf(kind);
-    return this.layer({ operands: [input], out, onto: input, run: (core) => core.activation(code) });
+    return this.layer({ operands: [input], out, onto: [input], run: (core) => core.activation(code) });
   }
 }
 

@@ -58,6 +58,13 @@ export function operand(argument: string, value: unknown): Operand {
   return { argument, shape, dtype, given: name, values: toNumbers(argument, array, dtype) };
 }
 
+/** An input that is read as float32. */
+export function floatOperand(argument: string, value: unknown): Operand {
+  const from = operand(argument, value);
+  if (from.dtype === 'float32' || from.dtype === 'float16') return from;
+  throw new AttentionError('UNSUPPORTED_DTYPE', argument, `got ${from.given}, wanted float32 or float16`);
+}
+
 /** The weights of a linear layer, packed or not. */
 export function weightOperand(argument: string, value: unknown): Operand {
   if (!(value instanceof PackedWeight)) return operand(argument, value);

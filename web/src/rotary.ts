@@ -80,7 +80,7 @@ export function rotaryRequest<O extends Out | undefined>(x: TensorLike, given: R
     integers: [layout, numHeads, ...Array<number>(ruleIntegers - 2).fill(0), dims, interleaved ? 1 : 0, type],
     numbers: [readBase('options.base', options.base ?? 10000, scaling?.type), ...numbers],
     out: options.out,
-    onto: input,
+    onto: [input],
     run: (core) => core.rotaryEmbedding(),
   };
 }

@@ -6,6 +6,7 @@
  */
 export type * from './types/attention.js';
 export type * from './types/errors.js';
+export type * from './types/functions.js';
 export type * from './types/kv-cache.js';
 export type * from './types/load.js';
 export type * from './types/masks.js';

@@ -14,8 +14,9 @@ namespace attention {
 Status softmax(const TensorView& x, int axis, Output& out, Arena& arena);
 
 /// (x - mean) / sqrt(variance + epsilon) · weight + bias over the axes from `axis` to the end; biased
-/// variance in two passes (Ba et al. 2016; ONNX LayerNormalization). weight and bias have the shape of those
-/// axes.
+/// variance (Ba et al. 2016; ONNX LayerNormalization). weight and bias have the shape of those axes. The mean
+/// is corrected by the mean of the residuals, so that the error does not grow with it:
+/// tests/web/norms.test.ts has the bound.
 Status layerNorm(const TensorView& x, const std::optional<TensorView>& weight,
                  const std::optional<TensorView>& bias, int axis, float epsilon, Output& out, Arena& arena);
 
@@ -24,13 +25,33 @@ Status layerNorm(const TensorView& x, const std::optional<TensorView>& weight,
 Status rmsNorm(const TensorView& x, const std::optional<TensorView>& weight, int axis, float epsilon,
                Output& out, Arena& arena);
 
+/// x / max(‖x‖, epsilon) over one axis, ‖x‖ the Euclidean length in double precision: neither overflows nor
+/// loses the small (torch.nn.functional.normalize with p = 2).
+Status l2Normalize(const TensorView& x, int axis, double epsilon, Output& out, Arena& arena);
+
 /// Element by element: max(x,0) · x·Φ(x) by erf (Hendrycks & Gimpel 2016) · its approximation by tanh ·
-/// x/(1 + e^-x) (Elfwing et al. 2017) · tanh.
-enum class Activation : int32_t { kNone = -1, kRelu = 0, kGelu = 1, kGeluTanh = 2, kSilu = 3, kTanh = 4 };
+/// x/(1 + e^-x) (Elfwing et al. 2017) · tanh · 1/(1 + e^-x) · ln(1 + e^x).
+enum class Activation : int32_t {
+  kNone = -1,
+  kRelu = 0,
+  kGelu = 1,
+  kGeluTanh = 2,
+  kSilu = 3,
+  kTanh = 4,
+  kSigmoid = 5,
+  kSoftplus = 6
+};
 Status activation(Activation kind, const TensorView& x, Output& out, Arena& arena);
 
-/// x + y, broadcast from the right.
-Status add(const TensorView& x, const TensorView& y, Output& out, Arena& arena);
+/// x + y or x · y, broadcast from the right. The result may go onto either.
+enum class Binary : int32_t { kAdd = 0, kMultiply = 1 };
+Status binary(Binary kind, const TensorView& x, const TensorView& y, Output& out, Arena& arena);
+
+/// The tensors one after the other along one axis; their other sizes are the same.
+Status concat(std::span<const TensorView> tensors, int axis, Output& out, Arena& arena);
+
+/// What lies in `range` of one axis, which has it.
+Status slice(const TensorView& x, int axis, Range range, Output& out, Arena& arena);
 
 /// Weights [outputs,inputs] as linear layers read them, to be made once for many calls. kPanels8 rounds: each
 /// row has a factor, max|w|/127, and |error| <= max|w|/254.

@@ -9,8 +9,8 @@
 
 namespace attention {
 
-/// Whether a result may be written onto the call's first input.
-enum class Aliasing { kNone, kOntoFirst };
+/// Which of a call's inputs its result may be written onto.
+enum class Aliasing { kNone, kOntoFirst, kOntoAny };
 
 /// Where a float32 result goes: into memory the caller gave, or into the arena. The function that computes it
 /// works out the shape and calls resolve() before any work.

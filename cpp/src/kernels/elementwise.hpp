@@ -69,6 +69,21 @@ class Sigmoid {
   F zero_ = simd::held<Arch>(0.0f), one_ = simd::held<Arch>(1.0f);
 };
 
+/// ln(1 + e^x) = max(x, 0) + ln(1 + e^-|x|).
+template <class Arch>
+class Softplus {
+  using F = simd::Floats<Arch>;
+
+ public:
+  F operator()(F x) const {
+    return simd::maximum<Arch>(x, zero_) + xsimd::log1p(exp2_.natural(-xsimd::abs(x)));
+  }
+
+ private:
+  simd::Exp2<Arch> exp2_;
+  F zero_ = simd::held<Arch>(0.0f);
+};
+
 /// x·sigmoid(x).
 template <class Arch>
 class Silu {

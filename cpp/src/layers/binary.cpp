@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <functional>
 
 #include "checks.hpp"
 
@@ -40,9 +41,28 @@ size_t rowStart(const Shape& shape, const std::array<size_t, kMaxRank>& steps, s
   return start;
 }
 
+/// to = f(x, y) row by row of the broadcast shape.
+template <class Function>
+void forEachRow(const TensorView& x, const TensorView& y, const TensorView& to, Function f) {
+  const Shape& shape = to.shape;
+  const auto xSteps = stepsAlong(shape, x), ySteps = stepsAlong(shape, y);
+  const size_t width = shape.last(), rows = countOf(shape, 0, shape.rank() - 1);
+  const size_t last = static_cast<size_t>(std::max(0, shape.rank() - 1));
+  for (size_t row = 0; row < rows; ++row) {
+    const float* left = x.floats() + rowStart(shape, xSteps, row);
+    const float* right = y.floats() + rowStart(shape, ySteps, row);
+    float* result = to.floats() + row * width;
+    if (xSteps[last] == 1 && ySteps[last] == 1) {
+      for (size_t i = 0; i < width; ++i) result[i] = f(left[i], right[i]);  // this loop vectorises
+    } else {
+      for (size_t i = 0; i < width; ++i) result[i] = f(left[i * xSteps[last]], right[i * ySteps[last]]);
+    }
+  }
+}
+
 }  // namespace
 
-Status add(const TensorView& x, const TensorView& y, Output& out, Arena& arena) {
+Status binary(Binary kind, const TensorView& x, const TensorView& y, Output& out, Arena& arena) {
   ATTENTION_RETURN_IF_ERROR(checkFloat("x", x));
   ATTENTION_RETURN_IF_ERROR(checkFloat("y", y));
   const std::optional<Shape> shape = broadcastShape(x.shape, y.shape);
@@ -51,21 +71,15 @@ Status add(const TensorView& x, const TensorView& y, Output& out, Arena& arena) 
                                         << ", wanted one that broadcasts with x's " << x.shape.dims());
   }
   const TensorView inputs[] = {x, y};
-  ATTENTION_RETURN_IF_ERROR(out.resolve("options.out", *shape, arena, inputs, Aliasing::kOntoFirst));
+  ATTENTION_RETURN_IF_ERROR(out.resolve("options.out", *shape, arena, inputs, Aliasing::kOntoAny));
   if (out.view().count() == 0) return {};
-  const auto xSteps = stepsAlong(*shape, x), ySteps = stepsAlong(*shape, y);
-  const size_t width = shape->last();
-  const size_t rows = countOf(*shape, 0, shape->rank() - 1);
-  const size_t last = static_cast<size_t>(std::max(0, shape->rank() - 1));
-  for (size_t row = 0; row < rows; ++row) {
-    const float* left = x.floats() + rowStart(*shape, xSteps, row);
-    const float* right = y.floats() + rowStart(*shape, ySteps, row);
-    float* to = out.floats() + row * width;
-    if (xSteps[last] == 1 && ySteps[last] == 1) {
-      for (size_t i = 0; i < width; ++i) to[i] = left[i] + right[i];  // this loop vectorises
-    } else {
-      for (size_t i = 0; i < width; ++i) to[i] = left[i * xSteps[last]] + right[i * ySteps[last]];
-    }
+  switch (kind) {
+    case Binary::kAdd:
+      forEachRow(x, y, out.view(), std::plus<>());
+      break;
+    case Binary::kMultiply:
+      forEachRow(x, y, out.view(), std::multiplies<>());
+      break;
   }
   return {};
 }

@@ -24,8 +24,8 @@ inline Status checkShape(const char* argument, const std::optional<TensorView>& 
 }
 
 /// The axis counted from the front.
-inline Status resolveAxis(const TensorView& x, int axis, int* resolved) {
-  if (x.rank() == 0) return shapeMismatch("x", Message() << "got shape [], wanted at least one axis");
+inline Status resolveAxis(const TensorView& x, int axis, int* resolved, const char* argument = "x") {
+  if (x.rank() == 0) return shapeMismatch(argument, Message() << "got shape [], wanted at least one axis");
   *resolved = axis < 0 ? axis + x.rank() : axis;
   if (*resolved >= 0 && *resolved < x.rank()) return {};
   return invalidArgument("options.axis", Message() << "got " << axis << ", wanted -" << x.rank() << ".."

@@ -42,6 +42,19 @@ Status softmax(const TensorView& x, int axis, Output& out, Arena& arena) {
   return {};
 }
 
+Status l2Normalize(const TensorView& x, int axis, double epsilon, Output& out, Arena& arena) {
+  ATTENTION_RETURN_IF_ERROR(checkFloat("x", x));
+  ATTENTION_RETURN_IF_ERROR(resolveAxis(x, axis, &axis));
+  ATTENTION_RETURN_IF_ERROR(out.resolve("options.out", x.shape, arena, {&x, 1}, Aliasing::kOntoFirst));
+  if (x.count() == 0) return {};
+  const size_t n = x.shape[axis], inner = countOf(x.shape, axis + 1, x.rank());
+  for (size_t row = 0; row < x.count() / n; ++row) {
+    const size_t start = row / inner * n * inner + row % inner;
+    kernels::l2NormalizeRow(x.floats() + start, n, inner, epsilon, out.floats() + start);
+  }
+  return {};
+}
+
 namespace {
 
 /// A norm over the axes of x from `axis` to the end: `norm(row, n, to)` for each of its rows.

@@ -1,5 +1,6 @@
 #include "attention/output.hpp"
 
+#include <algorithm>
 #include <string_view>
 
 namespace attention {
@@ -64,11 +65,15 @@ Status Output::checkGiven(const char* argument, const Shape& shape, std::span<co
                                        << "got shape " << view_.shape.dims() << ", wanted " << shape.dims());
   }
   const Bytes own = bytesOf(view_);
-  const bool ontoFirst = aliasing == Aliasing::kOntoFirst && bytesOf(inputs.front()) == own;
+  const size_t choices = aliasing == Aliasing::kNone        ? 0
+                         : aliasing == Aliasing::kOntoFirst ? 1
+                                                            : inputs.size();
+  const bool isOnto = std::any_of(inputs.begin(), inputs.begin() + static_cast<ptrdiff_t>(choices),
+                                  [&](const TensorView& input) { return bytesOf(input) == own; });
   for (const TensorView& input : inputs) {
     const Bytes other = bytesOf(input);
     const bool apart = own.end <= other.begin || other.end <= own.begin;
-    if (!apart && !(ontoFirst && other == own)) {
+    if (!apart && !(isOnto && other == own)) {
       return invalidArgument(argument, Message()
                                            << "got memory that overlaps an input, wanted memory of its own");
     }

@@ -10,7 +10,9 @@ export const relu = (x: number): number => (x < 0 ? 0 : x);
 export const geluTanh = (x: number): number => x * sigmoid(2 * Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3));
 /** x·σ(x), σ(x) = 1/(1 + e^(−x)). */
 export const silu = (x: number): number => x * sigmoid(x);
-const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+export const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+/** ln(1 + e^x), without overflow. */
+export const softplus = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 
 export function map(x: Numbers, f: (value: number) => number): Exact {
   return { data: valuesOf(x).map(f), shape: x.shape };
@@ -80,8 +82,11 @@ export function linear(x: Numbers, weight: Numbers, bias?: Numbers): Exact {
   return { data, shape };
 }
 
-/** x + y, y's axes aligned to the last of x and repeated where they are 1 or absent; the other way round too. */
-export function add(x: Numbers, y: Numbers): Exact {
+export const add = (x: Numbers, y: Numbers): Exact => broadcast(x, y, (a, b) => a + b);
+export const multiply = (x: Numbers, y: Numbers): Exact => broadcast(x, y, (a, b) => a * b);
+
+/** f(x, y), y's axes aligned to the last of x and repeated where they are 1 or absent; the other way round too. */
+function broadcast(x: Numbers, y: Numbers, f: (a: number, b: number) => number): Exact {
   const rank = Math.max(x.shape.length, y.shape.length);
   const padded = (s: readonly number[]) => [...Array(rank - s.length).fill(1), ...s] as number[];
   const [xs, ys] = [padded(x.shape), padded(y.shape)];
@@ -98,7 +103,7 @@ export function add(x: Numbers, y: Numbers): Exact {
       xStride *= xs[axis] as number;
       yStride *= ys[axis] as number;
     }
-    data[flat] = (xv[xi] as number) + (yv[yi] as number);
+    data[flat] = f(xv[xi] as number, yv[yi] as number);
   }
   return { data, shape };
 }

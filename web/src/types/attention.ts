@@ -1,65 +1,23 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+import type { AttentionFunctions } from './functions.js';
 import type { KvCache, KvCacheConfig } from './kv-cache.js';
 import type { Variant } from './load.js';
 import type { Masks } from './masks.js';
-import type {
-  AttentionCall,
-  AttentionMapOptions,
-  AttentionOptions,
-  AttentionResult,
-  LinearAttentionOptions,
-} from './rules.js';
-import type { DType, Integers, Into, NdArray, Out, Tensor, TensorLike } from './tensors.js';
-import type {
-  FeedForwardWeights,
-  LinearWeight,
-  MultiHeadAttention,
-  MultiHeadConfig,
-  ProjectionWeights,
-  RopeScaling,
-} from './weights.js';
+import type { DType, NdArray, Tensor, TensorLike } from './tensors.js';
+import type { LinearWeight, MultiHeadAttention, MultiHeadConfig } from './weights.js';
 
-/**
- * Options of rotaryEmbedding(): where the positions and angles come from, and which values are turned.
- * @throws AttentionError INVALID_ARGUMENT for `base` or `scaling` beside `cos` and `sin`, and for one of these alone.
- */
-export interface RotaryOptions<O = undefined> {
-  /** Axes of x where it is of rank 4, [B,H,S,D] or [B,S,H,D]; 'BHSD' by default. */
-  layout?: 'BHSD' | 'BSHD';
-  /** H of packed x, [B,S,H·D] or [S,H·D]; without it rank 3 is [H,S,D]. */
-  numHeads?: number;
-  /**
-   * Positions in tokens, [S] for all batch entries or [B·S]; 0..S-1 by default. Beside `cos` and `sin` rows of theirs:
-   * one that is not there is INVALID_ARGUMENT.
-   */
-  positions?: Integers;
-  /** θ of the frequencies base^(-2i/dims), in radians per token: above 0 (above 1 with YaRN), 10000 by default. */
-  base?: number;
-  /**
-   * How many of the D values are rotated: even, from 2 to D, else INVALID_ARGUMENT; D by default, which is then to be
-   * even (SHAPE_MISMATCH). The others are copied.
-   */
-  dims?: number;
-  /** Pairs of neighbours (GPT-J) instead of halves (GPT-NeoX, Llama); false by default. */
-  interleaved?: boolean;
-  /**
-   * Cosines of given angles instead of `base`: [S,dims/2] or [B,S,dims/2]; with `positions`, caches [P,dims/2] by
-   * position (ONNX RotaryEmbedding 23). Rows of twice that width, as Hugging Face has them, are SHAPE_MISMATCH.
-   */
-  cos?: TensorLike;
-  /** Sines of the same angles, of the shape of `cos`. */
-  sin?: TensorLike;
-  /** How angles change for contexts longer than those of training; none by default. */
-  scaling?: RopeScaling;
-  /** Where the result goes: x's shape, may be x itself; a new array by default. */
-  out?: O;
-}
+/** The functions that scope() gives, with results that stay until it ends. */
+export type ScopedAttention = AttentionFunctions<Tensor<'float32'>>;
 
-/** What element-wise layers, norms and softmax take. */
-export interface OutOption<O> {
-  /** Where the result goes, may be x itself; a new array by default. */
-  out?: O;
-}
+/** What a scope's work returned, as it comes out: float32 tensors as arrays. */
+export type ResultsOf<T> =
+  T extends Tensor<'float32'>
+    ? NdArray
+    : T extends Tensor | ArrayBufferView | ((...args: never[]) => unknown)
+      ? T
+      : T extends object
+        ? { [Key in keyof T]: ResultsOf<T[Key]> }
+        : T;
 
 /**
  * An engine: every function over its own WebAssembly memory. Inputs are float32 or float16 where nothing else is said.
@@ -67,7 +25,7 @@ export interface OutOption<O> {
  * @throws AttentionError from each: SHAPE_MISMATCH where sizes do not fit, UNSUPPORTED_DTYPE, INVALID_ARGUMENT (unknown
  * option keys too, and tensors of another engine), OUT_OF_MEMORY before any work, DISPOSED.
  */
-export interface Attention extends Disposable {
+export interface Attention extends AttentionFunctions<NdArray>, Disposable {
   /** What was loaded, and the memory it takes; made anew at each reading, and readable after dispose(). */
   readonly info: {
     /** The build that runs. */
@@ -107,46 +65,6 @@ export interface Attention extends Disposable {
   zeros<D extends DType = 'float32'>(shape: readonly number[], dtype?: D): Tensor<D>;
 
   /**
-   * softmax(scale·Q·Kᵀ + masks)·V (Vaswani et al. 2017, arXiv:1706.03762; ONNX Attention 25; torch's function of the
-   * same name), fused (Dao et al. 2022, arXiv:2205.14135): memory grows with S, never with S².
-   *
-   * q, k and v have one rank: [Sq,D] → [Sq,Dv] · [H,Sq,D] → [H,Sq,Dv] · with numHeads [B,Sq,H·D] → [B,Sq,H·Dv] and
-   * [Sq,H·D] → [Sq,H·Dv] · BHSD → [B,H,Sq,Dv] · BSHD → [B,Sq,H,Dv]. A row that may attend to nothing gives zeros. k and
-   * v may also be int8, with keyScales and valueScales.
-   *
-   * @throws AttentionError SHAPE_MISMATCH where ranks, batches, lengths or head sizes differ, or H is no multiple of
-   * Hkv; INVALID_ARGUMENT where numHeads is not rank 4's H; OUT_OF_MEMORY also for `weights`, before any work.
-   */
-  scaledDotProductAttention: AttentionCall<[q: TensorLike, k: TensorLike, v: TensorLike]>;
-  /**
-   * Sequences packed end to end (FlashAttention's varlen, Dao 2023, arXiv:2307.08691): q [Tq,H,D], k [Tkv,Hkv,D],
-   * v [Tkv,Hkv,Dv], prefix sums [B+1] → output [Tq,H,Dv], logSumExp [H,Tq]. Each sequence attends within itself;
-   * positions, rules and lengths count within it, and dense masks broadcast to [B,H,longest Sq,longest Skv].
-   *
-   * @param options cuSeqlensQ, cuSeqlensKv: where each sequence begins, and at the end Tq and Tkv.
-   * @throws AttentionError INVALID_ARGUMENT for `layout`, `weights`, `keyScales` and `valueScales`, and for sums that
-   * do not rise from 0; SHAPE_MISMATCH where they do not end with Tq and Tkv, or their lengths differ.
-   */
-  variableLengthAttention<L extends boolean = false, O extends Out | undefined = undefined>(
-    q: TensorLike,
-    k: TensorLike,
-    v: TensorLike,
-    options: AttentionOptions<false, L, O> & { cuSeqlensQ: Integers; cuSeqlensKv: Integers },
-  ): AttentionResult<false, NoInfer<L>, NoInfer<O>>;
-  /**
-   * Multi-head self-attention (Vaswani et al. 2017, 3.2.2): queries, keys and values are linear in x [B,S,E] or [S,E];
-   * numHeads defaults to 1. The result is [B,S,E]; without an output projection [B,S,H·Dv].
-   * @throws AttentionError SHAPE_MISMATCH naming the projection; INVALID_ARGUMENT for an outputBias without output.
-   */
-  selfAttention: AttentionCall<[x: TensorLike, projections: ProjectionWeights<TensorLike | LinearWeight>]>;
-  /**
-   * Encoder-decoder attention (Vaswani et al. 2017, 3.2.3): queries from x [B,Sq,E], keys and values from context
-   * [B,Skv,Ec], or both without the B; key [Hkv·D,Ec], value [Hkv·Dv,Ec]; else as selfAttention.
-   */
-  crossAttention: AttentionCall<
-    [x: TensorLike, context: TensorLike, projections: ProjectionWeights<TensorLike | LinearWeight>]
-  >;
-  /**
    * The layer of torch.nn.MultiheadAttention by its state-dict names: in_proj_weight [(H+2·Hkv)·D,E] or q_proj_weight
    * [E,E], k_proj_weight [Hkv·D,kdim], v_proj_weight [Hkv·D,vdim]; in_proj_bias [(H+2·Hkv)·D]; out_proj.weight [E,E],
    * out_proj.bias [E]. Batch first. The weights are copied; dispose() gives them back.
@@ -162,139 +80,25 @@ export interface Attention extends Disposable {
    */
   kvCache(config: KvCacheConfig): KvCache;
   /**
-   * φ(q)·(φ(K)ᵀV) / (φ(q)·ΣφK), in O(S) (Katharopoulos et al. 2020, arXiv:2006.16236). Shapes as
-   * scaledDotProductAttention. A denominator of 0 gives zeros.
-   */
-  linearAttention(
-    q: TensorLike,
-    k: TensorLike,
-    v: TensorLike,
-    options?: LinearAttentionOptions,
-  ): {
-    /** Of q's shape with Dv in the place of D. */
-    output: NdArray;
-  };
-  /**
-   * The probabilities softmax(scale·Q·Kᵀ + masks) at the size of a screen, in memory that grows with S and the map:
-   * [B,H,R,C]. Cell r of R covers rows floor(r·n/R) .. floor((r+1)·n/R) of the range's n. k may be int8, with
-   * keyScales.
-   * @throws AttentionError INVALID_ARGUMENT for a range beyond Sq or Skv; SHAPE_MISMATCH; OUT_OF_MEMORY.
-   */
-  attentionMap(q: TensorLike, k: TensorLike, options?: AttentionMapOptions): NdArray;
-  /** Builders of mask rules: the same object that the module exports. */
-  readonly masks: Masks;
-
-  /** x·weightᵀ + bias: x [...,in], weight [out,in], bias [out] → [...,out] (torch.nn.functional.linear). */
-  linear<O extends Out | undefined = undefined>(
-    x: TensorLike,
-    weight: TensorLike | LinearWeight,
-    bias?: TensorLike | null,
-    options?: { out?: O },
-  ): Into<NoInfer<O>>;
-  /**
    * A copy of a linear layer's weight [out,in] as its kernel reads it, for weights used more than once. 'int8' takes a
    * quarter of the memory: each output has a factor, max|w|/127 of its weights, and |error| ≤ max|w|/254 of each.
    * @param options dtype: 'float32' by default.
    * @throws AttentionError SHAPE_MISMATCH where weight is not of rank 2; OUT_OF_MEMORY.
    */
   linearWeight(weight: TensorLike, options?: { dtype?: 'float32' | 'int8' }): LinearWeight;
-  /**
-   * (x - mean)/sqrt(variance + epsilon)·weight + bias over `axis` (default -1) to the end; biased variance, epsilon
-   * 1e-5 by default (Ba et al. 2016, arXiv:1607.06450; ONNX LayerNormalization 17). weight and bias have the shape of
-   * those axes; without them 1 and 0.
-   * @throws AttentionError INVALID_ARGUMENT for an axis that x does not have, or an epsilon below 0.
-   */
-  layerNorm<O extends Out | undefined = undefined>(
-    x: TensorLike,
-    weight?: TensorLike | null,
-    bias?: TensorLike | null,
-    options?: { axis?: number; epsilon?: number } & OutOption<O>,
-  ): Into<NoInfer<O>>;
-  /**
-   * x/sqrt(mean(x²) + epsilon)·weight over `axis` (default -1) to the end, epsilon 1e-5 by default (Zhang & Sennrich
-   * 2019, arXiv:1910.07467; ONNX RMSNormalization 23). weight has the shape of those axes; without it 1.
-   * @throws AttentionError INVALID_ARGUMENT for an axis that x does not have, or an epsilon below 0.
-   */
-  rmsNorm<O extends Out | undefined = undefined>(
-    x: TensorLike,
-    weight?: TensorLike | null,
-    options?: { axis?: number; epsilon?: number } & OutOption<O>,
-  ): Into<NoInfer<O>>;
-  /**
-   * exp(x - max)/sum over the one `axis` (default -1), in x's shape (ONNX Softmax 13).
-   * @throws AttentionError INVALID_ARGUMENT for an axis that x does not have.
-   */
-  softmax<O extends Out | undefined = undefined>(
-    x: TensorLike,
-    options?: { axis?: number } & OutOption<O>,
-  ): Into<NoInfer<O>>;
-  /**
-   * x·Φ(x) (Hendrycks & Gimpel 2016, arXiv:1606.08415; ONNX Gelu 20): with the exact error function, as BERT has it
-   * ('none', the default), or 'tanh', x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³))), as GPT-2 has it.
-   */
-  gelu<O extends Out | undefined = undefined>(
-    x: TensorLike,
-    options?: { approximate?: 'none' | 'tanh' } & OutOption<O>,
-  ): Into<NoInfer<O>>;
-  /** x/(1 + e^-x), also called swish (Elfwing et al. 2017, arXiv:1702.03118). */
-  silu<O extends Out | undefined = undefined>(x: TensorLike, options?: OutOption<O>): Into<NoInfer<O>>;
-  /** max(x, 0) of each value (ONNX Relu). */
-  relu<O extends Out | undefined = undefined>(x: TensorLike, options?: OutOption<O>): Into<NoInfer<O>>;
-  /** The hyperbolic tangent of each value (ONNX Tanh): the activation of BERT's pooler. */
-  tanh<O extends Out | undefined = undefined>(x: TensorLike, options?: OutOption<O>): Into<NoInfer<O>>;
-  /**
-   * x + y, broadcast from the right (ONNX Add; NumPy's rule).
-   * @throws AttentionError SHAPE_MISMATCH where sizes of an axis differ and none of them is 1.
-   */
-  add<O extends Out | undefined = undefined>(x: TensorLike, y: TensorLike, options?: OutOption<O>): Into<NoInfer<O>>;
-  /**
-   * The position-wise feed-forward network: down(act(up x)) (Vaswani et al. 2017, 3.3), or with a gate
-   * down(act(gate x) ⊙ up x) (Shazeer 2020, arXiv:2002.05202). x [...,E] → [...,E]. `activation` is 'relu' by default.
-   * @throws AttentionError SHAPE_MISMATCH naming the weight; INVALID_ARGUMENT for a gateBias without a gate.
-   */
-  feedForward<O extends Out | undefined = undefined>(
-    x: TensorLike,
-    weights: FeedForwardWeights,
-    options?: { activation?: 'relu' | 'gelu' | 'gelu_tanh' | 'silu'; out?: O },
-  ): Into<NoInfer<O>>;
-  /**
-   * Rows of table [V,E] by integer ids: [S] → [S,E], [B,S] → [B,S,E] (torch.nn.functional.embedding).
-   * @throws AttentionError INVALID_ARGUMENT for an id outside 0..V-1; UNSUPPORTED_DTYPE for ids that are no integers.
-   */
-  embedding<O extends Out | undefined = undefined>(
-    ids: Integers | TensorLike,
-    table: TensorLike | LinearWeight,
-    options?: { out?: O },
-  ): Into<NoInfer<O>>;
-  /**
-   * Rotary positions (Su et al. 2021, arXiv:2104.09864; ONNX RotaryEmbedding 23): pair i of the first `dims` values of
-   * each head is turned by position/base^(2i/dims) radians. x, and the result, in the shapes of
-   * scaledDotProductAttention's q.
-   */
-  rotaryEmbedding<O extends Out | undefined = undefined>(x: TensorLike, options?: RotaryOptions<O>): Into<NoInfer<O>>;
-  /**
-   * Vaswani et al. 2017, 3.5: sin(p/base^(2i/size)) in column 2i, cos of the same in column 2i+1, p = offset + row →
-   * [length,size]. offset 0, base 10000 by default; a base of 0 or below is INVALID_ARGUMENT.
-   */
-  sinusoidalPositions(length: number, size: number, options?: { offset?: number; base?: number }): NdArray;
-  /**
-   * [H] slopes of ALiBi (Press et al. 2022, arXiv:2108.12409): 2^(-8(h+1)/H), also, by the paper's code, for head
-   * counts that are not powers of two. numHeads from 1 to 2^24.
-   */
-  alibiSlopes(numHeads: number): NdArray;
-  /**
-   * Attention rollout (Abnar & Zuidema 2020, arXiv:2005.00928): how much each position of the input reaches each of the
-   * last layer, Â_L·…·Â_1 with Â = (A+I)/2, rows renormalised, A fused over the heads. Layers [H,S,S] → [S,S],
-   * [B,H,S,S] → [B,S,S]; the first layer first.
-   * @param options headFusion 'mean' by default; residual true by default, false leaves out I.
-   * @throws AttentionError INVALID_ARGUMENT without layers; SHAPE_MISMATCH naming the layer that differs from the
-   * first.
-   */
-  attentionRollout(
-    layers: readonly TensorLike[],
-    options?: { headFusion?: 'mean' | 'max' | 'min'; residual?: boolean },
-  ): NdArray;
+  /** Builders of mask rules: the same object that the module exports. */
+  readonly masks: Masks;
 
+  /**
+   * Runs `work` with functions whose results stay in WebAssembly memory, as tensors: the layers of a model made by hand
+   * follow one another without a copy in between. What `work` returns is copied out, tensors in arrays and plain
+   * objects too; then all of the scope's tensors are disposed.
+   * @param work Must not be asynchronous. It receives the functions; those of the engine itself, of layers and of caches
+   * give arrays as ever, and take the scope's tensors as inputs and as `out`.
+   * @throws AttentionError INVALID_ARGUMENT where work returns a promise; DISPOSED where its functions are used after
+   * it; and whatever work throws.
+   */
+  scope<T>(work: (attention: ScopedAttention) => T): ResultsOf<T>;
   /**
    * Gives the memory back with every tensor, cache and layer of this engine, and ends its threads; later calls throw
    * DISPOSED. Twice is fine.

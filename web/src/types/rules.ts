@@ -105,26 +105,26 @@ export interface AttentionOptions<
 }
 
 /** What a call gives; the types of its options say what is there. */
-export interface AttentionResult<W = boolean | Stage, L = boolean, O = undefined> {
+export interface AttentionResult<W = boolean | Stage, L = boolean, O = undefined, R = NdArray> {
   /** Of q's shape with Dv in the place of D; after an output projection [B,Sq,E] or [Sq,E]. */
-  output: Into<O>;
+  output: Into<O, R>;
   /** Always [B,H,Sq,Skv], but for averageWeights; undefined where they were not asked for. */
-  weights: W extends true | Stage ? NdArray : undefined;
+  weights: W extends true | Stage ? R : undefined;
   /** Always [B,H,Sq], of sequences packed end to end [H,Tq]; undefined where it was not asked for. */
-  logSumExp: L extends true ? NdArray : undefined;
+  logSumExp: L extends true ? R : undefined;
 }
 
 /**
  * An attention function: its inputs, then options, whose types decide which results there are. `More`: options beside
- * attention's own.
+ * attention's own. R: what a result comes as.
  */
-export type AttentionCall<Args extends unknown[], More = unknown> = <
+export type AttentionCall<Args extends unknown[], More = unknown, R = NdArray> = <
   W extends boolean | Stage = false,
   L extends boolean = false,
   O extends Out | undefined = undefined,
 >(
   ...args: [...Args, options?: AttentionOptions<W, L, O> & More]
-) => AttentionResult<NoInfer<W>, NoInfer<L>, NoInfer<O>>;
+) => AttentionResult<NoInfer<W>, NoInfer<L>, NoInfer<O>, R>;
 
 /** Which part of the attention probabilities, at which size; cells are pooled rows and columns. */
 export interface AttentionMapOptions extends AttentionRules {

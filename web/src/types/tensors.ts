@@ -73,6 +73,16 @@ export interface NdArray {
   dims: number[];
 }
 
+/** Integers owned by JavaScript: ids for `embedding`, places in a tensor. */
+export interface IntegerArray {
+  /** Row-major values. */
+  data: Int32Array<ArrayBuffer>;
+  /** Sizes, the outermost axis first. */
+  shape: number[];
+  /** The same as `shape`. */
+  dims: number[];
+}
+
 /** The array behind `Tensor.data`, by element type. */
 export interface TensorData {
   /** IEEE single floats, 4 bytes each. */
@@ -112,13 +122,15 @@ export interface Tensor<D extends DType = DType> extends Disposable {
 /**
  * Where to put an output: float32, of its shape (Tensor) or length (array). It is returned in the result's place (an
  * NdArray over the array, or the Tensor itself). Element-wise layers, norms, softmax and rotaryEmbedding may write onto
- * x; any other overlap with an input is INVALID_ARGUMENT, another shape or length SHAPE_MISMATCH.
+ * x, add and multiply onto either input; any other overlap with an input is INVALID_ARGUMENT, another shape or length SHAPE_MISMATCH.
  */
 export type Out = Tensor<'float32'> | Float32Array;
-/** What comes back in the place of a result: the tensor that was given as `out`, else an NdArray. */
-export type Into<O> = O extends {
+/** What comes back in the place of a result: the tensor that was given as `out`, an NdArray over the array, else R. */
+export type Into<O, R = NdArray> = O extends {
   /** By which tensors are told from arrays. */
   dispose(): void;
 }
   ? O
-  : NdArray;
+  : O extends Float32Array
+    ? NdArray
+    : R;
