@@ -42,6 +42,32 @@ test('no declaration says any', () => {
   expect(found).toEqual([]);
 });
 
+test('what can be called is declared as a method, which documentation lists and editors show as one', () => {
+  const ts = require('typescript-5.7');
+  const dist = join(inject('consumer'), 'node_modules/attention-wasm/dist');
+  const entries = ['index.d.ts', 'models.d.ts', 'worker.d.ts'].map((name) => join(dist, name));
+  const program = ts.createProgram(entries, {
+    target: ts.ScriptTarget.ES2022,
+    lib: ['lib.esnext.d.ts', 'lib.dom.d.ts'],
+  });
+  const checker = program.getTypeChecker();
+  const exported = entries.flatMap((name) =>
+    checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(name))),
+  );
+  // Functions among the options are the caller's: these are properties.
+  const engines = exported
+    .map((symbol) => (symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol))
+    .filter(({ flags }) => flags & ts.SymbolFlags.Interface)
+    .map((symbol) => checker.getDeclaredTypeOfSymbol(symbol))
+    .filter((type) => type.getProperty('dispose'));
+  const callable = engines
+    .flatMap((type) => type.getProperties())
+    .filter((property) => checker.getTypeOfSymbol(property).getCallSignatures().length > 0);
+  expect(callable.map(({ name }) => name)).toContain('scaledDotProductAttention');
+  const others = callable.filter((property) => !(property.flags & ts.SymbolFlags.Method));
+  expect(others.map(({ name, parent }) => `${parent.name}.${name}`)).toEqual([]);
+});
+
 /** What the compiler complains of. */
 function compile(args) {
   try {

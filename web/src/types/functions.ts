@@ -1,10 +1,4 @@
-import type {
-  AttentionCall,
-  AttentionMapOptions,
-  AttentionOptions,
-  AttentionResult,
-  LinearAttentionOptions,
-} from './rules.js';
+import type { AttentionMapOptions, AttentionOptions, AttentionResult, LinearAttentionOptions, Stage } from './rules.js';
 import type { IntegerArray, Integers, Into, NdArray, Out, TensorLike } from './tensors.js';
 import type { FeedForwardWeights, LinearWeight, ProjectionWeights, RopeScaling } from './weights.js';
 
@@ -69,7 +63,16 @@ export interface AttentionFunctions<R> {
    * @throws AttentionError SHAPE_MISMATCH where ranks, batches, lengths or head sizes differ, or H is no multiple of
    * Hkv; INVALID_ARGUMENT where numHeads is not rank 4's H; OUT_OF_MEMORY also for `weights`, before any work.
    */
-  scaledDotProductAttention: AttentionCall<[q: TensorLike, k: TensorLike, v: TensorLike], unknown, R>;
+  scaledDotProductAttention<
+    W extends boolean | Stage = false,
+    L extends boolean = false,
+    O extends Out | undefined = undefined,
+  >(
+    q: TensorLike,
+    k: TensorLike,
+    v: TensorLike,
+    options?: AttentionOptions<W, L, O>,
+  ): AttentionResult<NoInfer<W>, NoInfer<L>, NoInfer<O>, R>;
   /**
    * Sequences packed end to end (FlashAttention's varlen, Dao 2023, arXiv:2307.08691): q [Tq,H,D], k [Tkv,Hkv,D],
    * v [Tkv,Hkv,Dv], prefix sums [B+1] → output [Tq,H,Dv], logSumExp [H,Tq]. Each sequence attends within itself;
@@ -90,16 +93,21 @@ export interface AttentionFunctions<R> {
    * numHeads defaults to 1. The result is [B,S,E]; without an output projection [B,S,H·Dv].
    * @throws AttentionError SHAPE_MISMATCH naming the projection; INVALID_ARGUMENT for an outputBias without output.
    */
-  selfAttention: AttentionCall<[x: TensorLike, projections: ProjectionWeights<TensorLike | LinearWeight>], unknown, R>;
+  selfAttention<W extends boolean | Stage = false, L extends boolean = false, O extends Out | undefined = undefined>(
+    x: TensorLike,
+    projections: ProjectionWeights<TensorLike | LinearWeight>,
+    options?: AttentionOptions<W, L, O>,
+  ): AttentionResult<NoInfer<W>, NoInfer<L>, NoInfer<O>, R>;
   /**
    * Encoder-decoder attention (Vaswani et al. 2017, 3.2.3): queries from x [B,Sq,E], keys and values from context
    * [B,Skv,Ec], or both without the B; key [Hkv·D,Ec], value [Hkv·Dv,Ec]; else as selfAttention.
    */
-  crossAttention: AttentionCall<
-    [x: TensorLike, context: TensorLike, projections: ProjectionWeights<TensorLike | LinearWeight>],
-    unknown,
-    R
-  >;
+  crossAttention<W extends boolean | Stage = false, L extends boolean = false, O extends Out | undefined = undefined>(
+    x: TensorLike,
+    context: TensorLike,
+    projections: ProjectionWeights<TensorLike | LinearWeight>,
+    options?: AttentionOptions<W, L, O>,
+  ): AttentionResult<NoInfer<W>, NoInfer<L>, NoInfer<O>, R>;
   /**
    * φ(q)·(φ(K)ᵀV) / (φ(q)·ΣφK), in O(S) (Katharopoulos et al. 2020, arXiv:2006.16236). Shapes as
    * scaledDotProductAttention. A denominator of 0 gives zeros.

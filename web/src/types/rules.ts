@@ -114,18 +114,6 @@ export interface AttentionResult<W = boolean | Stage, L = boolean, O = undefined
   logSumExp: L extends true ? R : undefined;
 }
 
-/**
- * An attention function: its inputs, then options, whose types decide which results there are. `More`: options beside
- * attention's own. R: what a result comes as.
- */
-export type AttentionCall<Args extends unknown[], More = unknown, R = NdArray> = <
-  W extends boolean | Stage = false,
-  L extends boolean = false,
-  O extends Out | undefined = undefined,
->(
-  ...args: [...Args, options?: AttentionOptions<W, L, O> & More]
-) => AttentionResult<NoInfer<W>, NoInfer<L>, NoInfer<O>, R>;
-
 /** Which part of the attention probabilities, at which size; cells are pooled rows and columns. */
 export interface AttentionMapOptions extends AttentionRules {
   /** Half-open range of queries within 0..Sq, else INVALID_ARGUMENT; all by default. */

@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { KvCache } from './kv-cache.js';
-import type { AttentionCall } from './rules.js';
-import type { TensorLike } from './tensors.js';
+import type { AttentionOptions, AttentionResult, Stage } from './rules.js';
+import type { Out, TensorLike } from './tensors.js';
 
 /**
  * Weights [out,in] of a linear layer, copied into the order its kernel reads them: made once, they save each call the
@@ -91,13 +91,25 @@ export interface MultiHeadExtras {
 /** torch.nn.MultiheadAttention, batch first: a layer with its weights in WebAssembly memory. */
 export interface MultiHeadAttention extends Disposable {
   /**
-   * query [B,Sq,E] or [Sq,E], key [B,Skv,kdim], value [B,Skv,vdim] → output [B,Sq,E] or [Sq,E]; key defaults to query,
-   * value to key.
+   * Self-attention: query [B,Sq,E] or [Sq,E] is key and value too → output of its shape.
+   * @throws AttentionError SHAPE_MISMATCH; INVALID_ARGUMENT if kdim or vdim is not E; UNSUPPORTED_DTYPE; DISPOSED.
+   */
+  forward<W extends boolean | Stage = false, L extends boolean = false, O extends Out | undefined = undefined>(
+    query: TensorLike,
+    options?: AttentionOptions<W, L, O> & MultiHeadExtras,
+  ): AttentionResult<NoInfer<W>, NoInfer<L>, NoInfer<O>>;
+  /**
+   * query [B,Sq,E] or [Sq,E], key [B,Skv,kdim], value [B,Skv,vdim] → output [B,Sq,E] or [Sq,E]. The key defaults to the
+   * query, the value to the key.
    * @throws AttentionError SHAPE_MISMATCH; INVALID_ARGUMENT for a key or value left out whose size is not the layer's;
    * UNSUPPORTED_DTYPE; DISPOSED.
    */
-  forward: AttentionCall<[query: TensorLike], MultiHeadExtras> &
-    AttentionCall<[query: TensorLike, key: TensorLike | undefined, value?: TensorLike], MultiHeadExtras>;
+  forward<W extends boolean | Stage = false, L extends boolean = false, O extends Out | undefined = undefined>(
+    query: TensorLike,
+    key: TensorLike | undefined,
+    value?: TensorLike,
+    options?: AttentionOptions<W, L, O> & MultiHeadExtras,
+  ): AttentionResult<NoInfer<W>, NoInfer<L>, NoInfer<O>>;
   /** Gives the weights' memory back; forward() then throws DISPOSED. Twice is fine. */
   dispose(): void;
 }

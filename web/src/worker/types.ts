@@ -10,6 +10,7 @@ import type {
   LinearAttentionOptions,
   LoadOptions,
   MultiHeadConfig,
+  MultiHeadExtras,
   NdArray,
   ProjectionWeights,
   Stage,
@@ -69,14 +70,6 @@ export type Input = TensorLike | RemoteTensor;
 type Taps = boolean | Stage;
 type Place = RemoteTensor<'float32'> | undefined;
 
-type Call<Args extends unknown[], More = unknown> = <
-  W extends Taps = false,
-  L extends boolean = false,
-  O extends Place = undefined,
->(
-  ...args: [...Args, options?: AttentionOptions<W, L, O> & CallOptions & More]
-) => Promise<AttentionResult<NoInfer<W>, NoInfer<L>, NoInfer<O>>>;
-
 /**
  * Attention, in a worker: names, defaults, shapes and errors are those of the main entry. Calls run one after another,
  * in order. Masks come from the main entry; their rules are evaluated by the caller. Single layers are left out: the
@@ -99,7 +92,12 @@ export interface AsyncAttention extends Disposable {
    * softmax(scale·Q·Kᵀ + masks)·V (Vaswani et al. 2017, arXiv:1706.03762; ONNX Attention 25) in the shapes of
    * Attention.scaledDotProductAttention. `out` is a tensor of this worker.
    */
-  scaledDotProductAttention: Call<[q: Input, k: Input, v: Input]>;
+  scaledDotProductAttention<W extends Taps = false, L extends boolean = false, O extends Place = undefined>(
+    q: Input,
+    k: Input,
+    v: Input,
+    options?: AttentionOptions<W, L, O> & CallOptions,
+  ): Promise<AttentionResult<NoInfer<W>, NoInfer<L>, NoInfer<O>>>;
   /**
    * Sequences packed end to end (Dao 2023, arXiv:2307.08691): q [Tq,H,D], k [Tkv,Hkv,D], v [Tkv,Hkv,Dv], prefix sums
    * [B+1] → output [Tq,H,Dv], logSumExp [H,Tq]; as Attention.variableLengthAttention.
@@ -111,9 +109,18 @@ export interface AsyncAttention extends Disposable {
     options: AttentionOptions<false, L, O> & CallOptions & { cuSeqlensQ: Integers; cuSeqlensKv: Integers },
   ): Promise<AttentionResult<false, NoInfer<L>, NoInfer<O>>>;
   /** Multi-head self-attention (Vaswani et al. 2017, 3.2.2) over x [B,S,E] or [S,E]; as Attention.selfAttention. */
-  selfAttention: Call<[x: Input, projections: ProjectionWeights<Input>]>;
+  selfAttention<W extends Taps = false, L extends boolean = false, O extends Place = undefined>(
+    x: Input,
+    projections: ProjectionWeights<Input>,
+    options?: AttentionOptions<W, L, O> & CallOptions,
+  ): Promise<AttentionResult<NoInfer<W>, NoInfer<L>, NoInfer<O>>>;
   /** Queries from x [B,Sq,E], keys and values from context [B,Skv,Ec]; as Attention.crossAttention. */
-  crossAttention: Call<[x: Input, context: Input, projections: ProjectionWeights<Input>]>;
+  crossAttention<W extends Taps = false, L extends boolean = false, O extends Place = undefined>(
+    x: Input,
+    context: Input,
+    projections: ProjectionWeights<Input>,
+    options?: AttentionOptions<W, L, O> & CallOptions,
+  ): Promise<AttentionResult<NoInfer<W>, NoInfer<L>, NoInfer<O>>>;
   /**
    * φ(q)·(φ(K)ᵀV) / (φ(q)·ΣφK), in O(S) (Katharopoulos et al. 2020, arXiv:2006.16236); as Attention.linearAttention.
    */
@@ -149,30 +156,29 @@ export interface AsyncAttention extends Disposable {
   dispose(): void;
 }
 
+/** What the layer takes beside attention's options, as MultiHeadExtras. */
+export interface AsyncMultiHeadExtras extends Omit<MultiHeadExtras, 'cache'> {
+  /** A cache of this worker. Projected keys and values are appended to it, and `causal` is true by default. */
+  cache?: AsyncKvCache;
+}
+
 /** torch.nn.MultiheadAttention, batch first, with its weights in the worker. */
 export interface AsyncMultiHeadAttention extends Disposable {
+  /** Self-attention: query [B,Sq,E] or [Sq,E] is key and value too; as MultiHeadAttention.forward. */
+  forward<W extends Taps = false, L extends boolean = false, O extends Place = undefined>(
+    query: Input,
+    options?: AttentionOptions<W, L, O> & CallOptions & AsyncMultiHeadExtras,
+  ): Promise<AttentionResult<NoInfer<W>, NoInfer<L>, NoInfer<O>>>;
   /**
-   * query [B,Sq,E] or [Sq,E], key [B,Skv,kdim], value [B,Skv,vdim] → output [B,Sq,E] or [Sq,E]; key defaults to query,
-   * value to key; as MultiHeadAttention.forward.
+   * query [B,Sq,E] or [Sq,E], key [B,Skv,kdim], value [B,Skv,vdim] → output [B,Sq,E] or [Sq,E]. The key defaults to the
+   * query, the value to the key; as MultiHeadAttention.forward.
    */
-  forward: Call<
-    [query: Input, key?: Input, value?: Input],
-    {
-      /** weights [B,Sq,Skv], the mean over the heads; false by default, INVALID_ARGUMENT without weights. */
-      averageWeights?: boolean;
-      /** A cache of this worker that projected keys and values are appended to: causal by default. */
-      cache?: AsyncKvCache;
-    }
-  > &
-    Call<
-      [query: Input],
-      {
-        /** weights [B,Sq,Skv], the mean over the heads; false by default, INVALID_ARGUMENT without weights. */
-        averageWeights?: boolean;
-        /** A cache of this worker that projected keys and values are appended to: causal by default. */
-        cache?: AsyncKvCache;
-      }
-    >;
+  forward<W extends Taps = false, L extends boolean = false, O extends Place = undefined>(
+    query: Input,
+    key?: Input,
+    value?: Input,
+    options?: AttentionOptions<W, L, O> & CallOptions & AsyncMultiHeadExtras,
+  ): Promise<AttentionResult<NoInfer<W>, NoInfer<L>, NoInfer<O>>>;
   /** Gives the weights' memory back once the calls made before have ended; later ones reject with DISPOSED. */
   dispose(): void;
 }
@@ -194,7 +200,12 @@ export interface AsyncKvCache extends Disposable {
    */
   append(k: Input, v: Input, options?: { layout?: 'BHSD' | 'BSHD'; numKvHeads?: number } & CallOptions): Promise<void>;
   /** Appends, then attends over everything held, causal by default; k and v null: attends only. As KvCache.attend. */
-  attend: Call<[q: Input, k: Input | null, v: Input | null]>;
+  attend<W extends Taps = false, L extends boolean = false, O extends Place = undefined>(
+    q: Input,
+    k: Input | null,
+    v: Input | null,
+    options?: AttentionOptions<W, L, O> & CallOptions,
+  ): Promise<AttentionResult<NoInfer<W>, NoInfer<L>, NoInfer<O>>>;
   /**
    * Forgets positions from `length` on, as KvCache.truncate.
    * @throws AttentionError INVALID_ARGUMENT above the present length, or where a window would reach what was evicted.
