@@ -123,19 +123,24 @@ export interface LayerProjections {
   scale: number;
 }
 
-/** What forward() gives. B is there also for one sequence; columns of padding are zeros, its rows mean nothing. */
+/**
+ * What forward() returns. The batch axis B is present even for one sequence. Attention to padding is zero; rows that
+ * belong to padding are undefined.
+ */
 export interface ForwardResult<A = AttentionTap> {
   /** [B,S,E], after the final norm where there is one. */
   lastHiddenState: NdArray;
   /** One per layer asked for, in that order: [B, heads asked, S, Skv]. */
   attentions: A extends false ? undefined : NdArray[];
   /**
-   * Of an encoder-decoder, where `attention` asks: the encoder's own, [B, heads asked, S of the input, the same], of
-   * those of the layers and heads that it has.
+   * Encoder-decoder models only, when `attention` is set: the encoder's self-attention, one
+   * [B, requested heads, S, S] per requested layer, with S tokens of the input. Layers and heads that the encoder does
+   * not have are left out.
    */
   encoderAttentions?: NdArray[];
   /**
-   * Of an encoder-decoder, where `attention` asks: the decoder's over the encoder, [B, heads asked, S, S of the input].
+   * Encoder-decoder models only, when `attention` is set: the decoder's attention to the encoder, one
+   * [B, requested heads, S, S of the input] per requested layer.
    */
   crossAttentions?: NdArray[];
   /** L+1 of [B,S,E]: embeddings, then each layer's output, before any final norm. */
@@ -252,7 +257,7 @@ export interface Model extends Disposable {
    * @throws AttentionError INVALID_ARGUMENT for other families, and as kvCache(); OUT_OF_MEMORY; DISPOSED.
    */
   createCache(options?: CacheOptions): ModelCache;
-  /** Gives the weights' memory back. Twice is fine. */
+  /** Gives the weights' memory back. May be called twice. */
   dispose(): void;
 }
 
@@ -281,6 +286,6 @@ export interface ModelCache extends Disposable {
    * @throws AttentionError OUT_OF_MEMORY.
    */
   fork(): ModelCache;
-  /** Gives its pages back, but for those that forks still share. Twice is fine. */
+  /** Gives its pages back, but for those that forks still share. May be called twice. */
   dispose(): void;
 }

@@ -101,7 +101,7 @@ export interface Attention extends AttentionFunctions<NdArray>, Disposable {
   scope<T>(work: (attention: ScopedAttention) => T): ResultsOf<T>;
   /**
    * Gives the memory back with every tensor, cache and layer of this engine, and ends its threads; later calls throw
-   * DISPOSED. Twice is fine.
+   * DISPOSED. May be called twice.
    */
   dispose(): void;
 }

@@ -120,6 +120,6 @@ export interface KvCache extends Disposable {
    * cache of another config; OUT_OF_MEMORY.
    */
   load(bytes: Uint8Array): void;
-  /** Gives its pages back, but for those that forks still share. Twice is fine. */
+  /** Gives its pages back, but for those that forks still share. May be called twice. */
   dispose(): void;
 }

@@ -47,9 +47,9 @@ export interface LoadOptions {
    */
   wasm?: string | URL | ArrayBuffer | Uint8Array | Response | WebAssembly.Module | ((file: string) => string | URL);
   /**
-   * In bytes: 4 GiB by default and at most, at least 4 MiB and a quarter of one more for each thread beside the first;
-   * else INVALID_ARGUMENT. Past it: OUT_OF_MEMORY, and the engine works on. With threads the whole is reserved, not
-   * used; where that fails, half of it, or a quarter …
+   * Memory limit in bytes. Default and maximum 4 GiB; minimum 4 MiB plus 256 KiB for each extra thread, else
+   * INVALID_ARGUMENT. A call that needs more throws OUT_OF_MEMORY, and the engine can still be used. With threads the
+   * whole limit is reserved as address space; if that fails, half of it is tried, then a quarter, and so on.
    */
   maximumMemoryBytes?: number;
   /** Rejects with ABORTED, cause = signal.reason; a fetch that other loads share goes on. */

@@ -115,7 +115,7 @@ export interface Tensor<D extends DType = DType> extends Disposable {
    * @throws AttentionError DISPOSED after dispose().
    */
   readonly data: TensorData[D];
-  /** Gives its memory back; calls that are given it then throw DISPOSED. Twice is fine. */
+  /** Gives its memory back; calls that are given it then throw DISPOSED. May be called twice. */
   dispose(): void;
 }
 

@@ -4,8 +4,9 @@ import type { AttentionOptions, AttentionResult, Stage } from './rules.js';
 import type { Out, TensorLike } from './tensors.js';
 
 /**
- * Weights [out,in] of a linear layer, copied into the order its kernel reads them: made once, they save each call the
- * sorting, which is most of the work where the rows are few. Free it with `using` or dispose().
+ * Weights [out,in] of a linear layer, packed once in the order in which the kernel reads them. A call that is given
+ * plain weights packs them first; for inputs with few rows that takes longer than the multiplication. Free it with
+ * `using` or dispose().
  */
 export interface LinearWeight extends Disposable {
   /** [out,in]. */
@@ -16,7 +17,7 @@ export interface LinearWeight extends Disposable {
   readonly dtype: 'float32' | 'int8';
   /** Bytes of WebAssembly memory that they take, factors and padding included. */
   readonly byteLength: number;
-  /** Gives the memory back; calls that are given it then throw DISPOSED. Twice is fine. */
+  /** Gives the memory back; calls that are given it then throw DISPOSED. May be called twice. */
   dispose(): void;
 }
 
@@ -110,7 +111,7 @@ export interface MultiHeadAttention extends Disposable {
     value?: TensorLike,
     options?: AttentionOptions<W, L, O> & MultiHeadExtras,
   ): AttentionResult<NoInfer<W>, NoInfer<L>, NoInfer<O>>;
-  /** Gives the weights' memory back; forward() then throws DISPOSED. Twice is fine. */
+  /** Gives the weights' memory back; forward() then throws DISPOSED. May be called twice. */
   dispose(): void;
 }
 

@@ -61,7 +61,7 @@ export interface RemoteTensor<D extends DType = DType> extends Disposable {
    * @throws AttentionError ABORTED; DISPOSED after dispose(), of the tensor or its engine.
    */
   read(call?: CallOptions): Promise<NdArray>;
-  /** Gives its memory back once the calls made before have ended; later ones reject with DISPOSED. Twice is fine. */
+  /** Gives its memory back once earlier calls have ended; later calls reject with DISPOSED. May be called twice. */
   dispose(): void;
 }
 
@@ -150,8 +150,9 @@ export interface AsyncAttention extends Disposable {
    */
   createModel(files: ModelFiles, call?: CallOptions & { weights?: 'float32' | 'int8' }): Promise<Model>;
   /**
-   * Ends the worker, and all that lives in it; calls under way, and later ones, reject with DISPOSED. Twice is fine. So
-   * they do where others end the worker, or an error nobody caught does; of the former browsers tell nothing.
+   * Ends the worker and everything in it. Calls under way and later calls reject with DISPOSED. May be called twice.
+   * Calls also reject with DISPOSED when the worker is terminated by other code or ends by an uncaught error. Browsers
+   * do not report a termination: there, calls under way never settle.
    */
   dispose(): void;
 }
@@ -222,6 +223,6 @@ export interface AsyncKvCache extends Disposable {
    * @throws AttentionError CORRUPT_FILE; INVALID_ARGUMENT for a cache of another config.
    */
   load(bytes: Uint8Array): Promise<void>;
-  /** Gives its pages back once the calls made before have ended; later ones reject with DISPOSED. Twice is fine. */
+  /** Gives its pages back once earlier calls have ended; later calls reject with DISPOSED. May be called twice. */
   dispose(): void;
 }
