@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { brotliCompressSync } from 'node:zlib';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
@@ -79,6 +80,11 @@ test('bundlers keep the one file that does something when it is imported', async
   const code = built.output.map((chunk) => chunk.code ?? '').join('');
   expect(code).toContain('addEventListener');
   expect(code).toContain('started');
+});
+
+test('the version that the code tells is the manifest’s', async () => {
+  const { version } = await import(pathToFileURL(join(installed(), 'dist/version.js')).href);
+  expect(version).toBe(manifest().version);
 });
 
 test('the tarball is at most 1 MB', () => {

@@ -1,48 +1,54 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename } from 'node:path';
+// Every snippet of README.md and of the guides, as a reader runs it.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readersFolder } from './reader.ts';
 
-const root = new URL('../../', import.meta.url);
-const guide = new URL('docs/guide/', root);
-const pages = readdirSync(guide).filter((name) => name.endsWith('.md') && name !== 'README.md');
-/** Commands and the settings of hosts. */
-const isRun = (page: string) => !['deploy-the-explorer.md', 'bundlers-and-hosts.md'].includes(page);
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const guides = readdirSync(join(root, 'docs/guide')).map((name) => `docs/guide/${name}`);
+const pages = ['README.md', ...guides];
+const textOf = (page: string) => readFileSync(join(root, page), 'utf8');
+
+let reader: ReturnType<typeof readersFolder>;
+beforeAll(() => {
+  reader = readersFolder();
+});
+afterAll(() => reader?.remove());
 
 /** A js block, and the text block that says what it prints where one follows. */
 const snippet = /```js\n([\s\S]*?)```\n(?:\n```text\n[\s\S]*?```\n)?/g;
-const mark = '\u0000\n';
+/** A js block for a page of a browser: it is compiled, not run. */
+const fragment = /```js page\n([\s\S]*?)```\n/g;
+/** What the fences of a page begin with. */
+const fencesOf = (text: string) => Array.from(text.matchAll(/^```(.*)\n[\s\S]*?^```$/gm), ([, name]) => name as string);
 
-/** The first block is the preamble of all others, each of which has a scope of its own. */
-function outputsOf(page: string, text: string): string[] {
-  const [preamble, ...blocks] = Array.from(text.matchAll(snippet), ([, code]) => code as string);
-  const parts = blocks.map((code) => `process.stdout.write(${JSON.stringify(mark)});\n{\n${code}}\n`);
-  // Inside the repository, where the package's name resolves to the package itself.
-  const folder = new URL('build/guide/', root);
-  mkdirSync(folder, { recursive: true });
-  const file = fileURLToPath(new URL(`${basename(page, '.md')}.mjs`, folder));
-  writeFileSync(file, [preamble, ...parts].join(''));
-  return execFileSync(process.execPath, [file], { encoding: 'utf8' }).split(mark);
+const blocksOf = (text: string, kind: RegExp) => Array.from(text.matchAll(kind), ([, code]) => code as string);
+
+function run(name: string, code: string): string {
+  const file = join(reader.folder, name);
+  writeFileSync(file, code);
+  return execFileSync(process.execPath, [file], { cwd: reader.folder, encoding: 'utf8' });
 }
 
-/** As GitHub makes them of headings. */
-const anchorsOf = (text: string): string[] =>
-  Array.from(text.matchAll(/^#+ (.*)$/gm), ([, heading]) =>
-    (heading as string)
-      .toLowerCase()
-      .replace(/[^\w\- ]/g, '')
-      .replaceAll(' ', '-'),
-  );
+/** README.md: each block is a file of its own. */
+const outputsOfReadme = (blocks: string[]) => blocks.map((code, at) => run(`readme-${at}.mjs`, code));
+
+const mark = '\u0000\n';
+
+/** Guides: the first block is the preamble of all others, each of which has a scope of its own. */
+function outputsOfGuide(page: string, [preamble, ...blocks]: string[]): string[] {
+  const parts = blocks.map((code) => `process.stdout.write(${JSON.stringify(mark)});\n{\n${code}}\n`);
+  return run(`${basename(page, '.md')}.mjs`, [preamble, ...parts].join('')).split(mark);
+}
 
 describe.each(pages)('%s', (page) => {
-  test.runIf(isRun(page))('every snippet prints what stands below it', async () => {
-    const path = new URL(page, guide);
-    const text = readFileSync(path, 'utf8');
-    const outputs = outputsOf(page, text);
-    expect(outputs.length).toBeGreaterThanOrEqual(6);
-    // Fences of another name would not be run.
-    expect(text.match(/^```.+/gm)?.filter((fence) => !/^```(js|text)$/.test(fence))).toEqual([]);
+  const text = textOf(page);
+  const blocks = blocksOf(text, snippet);
+
+  test.runIf(blocks.length > 0)('every snippet prints what stands below it', async () => {
+    const outputs = page === 'README.md' ? outputsOfReadme(blocks) : outputsOfGuide(page, blocks);
     let at = 0;
     const printed = text.replace(snippet, (_, code) => {
       const output = outputs[at++] as string;
@@ -50,20 +56,58 @@ describe.each(pages)('%s', (page) => {
     });
     expect(at).toBe(outputs.length);
     // A text block elsewhere would not be compared.
-    expect(printed.match(/^```text$/gm)).toHaveLength(outputs.filter((output) => output !== '').length);
+    expect(fencesOf(printed).filter((name) => name === 'text')).toHaveLength(outputs.filter(Boolean).length);
     // vitest -u writes what was printed into the page.
-    await expect(printed).toMatchFileSnapshot(fileURLToPath(path));
+    await expect(printed).toMatchFileSnapshot(join(root, page));
   });
 
-  test.skipIf(isRun(page))('has no snippet that should be run', () => {
-    expect(readFileSync(new URL(page, guide), 'utf8').match(/^```(js|ts)/gm)).toBeNull();
+  test('no snippet goes without a check', () => {
+    const scripts = fencesOf(text).filter((name) => /^(js|ts|mjs|javascript|typescript)/i.test(name));
+    expect(scripts.filter((name) => name !== 'js' && name !== 'js page')).toEqual([]);
+    expect(scripts).toHaveLength(blocks.length + blocksOf(text, fragment).length);
   });
+});
 
-  test('every link inside the guide leads to a heading', () => {
-    const own = readFileSync(new URL(page, guide), 'utf8');
-    for (const [, file, anchor] of own.matchAll(/\]\(([\w-]*\.md)?(?:#([\w-]+))?\)/g)) {
-      const target = file ? readFileSync(new URL(file, guide), 'utf8') : own;
-      if (anchor) expect(anchorsOf(target)).toContain(anchor);
-    }
+test("README.md's first snippet is ten lines, and its snippets need nothing that it does not install", () => {
+  const blocks = blocksOf(textOf('README.md'), snippet);
+  expect(blocks[0]?.split('\n').filter((line) => line.trim() !== '')).toHaveLength(10);
+  const installed = Array.from(textOf('README.md').matchAll(/^npm install (.*)$/gm), ([, names]) =>
+    names?.split(' '),
+  ).flat();
+  const imported = blocks.flatMap((code) =>
+    Array.from(code.matchAll(/ from '([^']+)';$/gm), ([, name]) => name as string),
+  );
+  const packages = imported
+    .filter((name) => !name.startsWith('node:'))
+    .map((name) => name.match(/^(@[^/]+\/)?[^/]+/)?.[0]);
+  expect(new Set(packages)).toEqual(new Set(installed));
+});
+
+test('the fragments for pages compile', () => {
+  const files = pages.flatMap((page) =>
+    blocksOf(textOf(page), fragment).map((code, at) => {
+      const name = `${basename(page, '.md')}-page-${at}.js`;
+      writeFileSync(join(reader.folder, name), code);
+      return name;
+    }),
+  );
+  expect(files).not.toEqual([]);
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  const options = [
+    '--noEmit',
+    '--allowJs',
+    '--checkJs',
+    '--noImplicitAny',
+    'false',
+    '--types',
+    '',
+    '--target',
+    'ESNext',
+  ];
+  const modules = ['--module', 'ESNext', '--moduleResolution', 'bundler', '--lib', 'ESNext,DOM', '--ignoreConfig'];
+  const compiler = spawnSync(process.execPath, [tsc, ...options, ...modules, ...files], {
+    cwd: reader.folder,
+    encoding: 'utf8',
   });
+  expect(compiler).toMatchObject({ status: 0, stdout: '' });
 });
