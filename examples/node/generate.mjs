@@ -1,4 +1,4 @@
-// Writes on from a prompt with a GPT-2 or Llama from Hugging Face; README.md says how to run it.
+// Continues a prompt with a GPT-2 or Llama from Hugging Face; README.md says how to run it.
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
