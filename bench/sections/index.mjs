@@ -1,5 +1,6 @@
 import { attention } from './attention.mjs';
 import { smallCalls } from './calls.mjs';
+import { composed } from './composed.mjs';
 import { decode } from './decode.mjs';
 import { generate } from './generate.mjs';
 import { grouped } from './grouped.mjs';
@@ -21,6 +22,7 @@ export const sections = [
   density,
   decode,
   layers,
+  composed,
   model,
   generate,
   smallCalls,
