@@ -17,8 +17,11 @@ KvCache* appending = nullptr;
 
 KvCache* appendingTo(uint32_t address) { return appending = cacheAt(address); }
 
-int finish(const Status& status, const AttentionOutputs& outputs) {
-  if (!status.ok()) return refuse(status);
+int finish(const Status& status, AttentionOutputs& outputs) {
+  if (!status.ok()) {
+    for (Output* one : {&outputs.output, &outputs.weights, &outputs.logSumExp}) one->discard();
+    return refuse(status);
+  }
   if (!parts.isWhole()) return 0;
   show(outputs.output, call.outputs[0]);
   show(outputs.weights, call.outputs[1]);
@@ -29,7 +32,7 @@ int finish(const Status& status, const AttentionOutputs& outputs) {
 /// Keys and values are the operands 1 and 2 of q, k and v.
 int attention() {
   if (const Status status = enter(1, 3); !status.ok()) return refuse(status);
-  AttentionOutputs outputs{output(), {}, {}};
+  AttentionOutputs outputs = attentionOutputs();
   const Status status =
       scaledDotProductAttention(operand(0), operand(1), operand(2), attentionOptions(), outputs, arena);
   return finish(status, outputs);
@@ -37,7 +40,7 @@ int attention() {
 
 int variableLength() {
   if (const Status status = enter(1, 3); !status.ok()) return refuse(status);
-  AttentionOutputs outputs{output(), {}, {}};
+  AttentionOutputs outputs = attentionOutputs();
   const Status status = variableLengthAttention(
       operand(0), operand(1), operand(2), integerList(kOperands + 3).value_or(std::span<const int32_t>()),
       integerList(kOperands + 4).value_or(std::span<const int32_t>()), attentionOptions(), outputs, arena);
@@ -49,7 +52,7 @@ int projected() {
   const ProjectionWeights weights{operand(3),         operand(4),         operand(5),
                                   optionalOperand(6), optionalOperand(7), optionalOperand(8),
                                   optionalOperand(9), optionalOperand(10)};
-  AttentionOutputs outputs{output(), {}, {}};
+  AttentionOutputs outputs = attentionOutputs();
   const Status status = projectedAttention({operand(0), optionalOperand(1), optionalOperand(2)}, weights,
                                            attentionOptions(), outputs, arena, appendingTo(own(0)));
   return finish(status, outputs);
@@ -76,7 +79,7 @@ int cacheAppend() {
 }
 int cacheAttend() {
   if (const Status status = enter(); !status.ok()) return refuse(status);
-  AttentionOutputs outputs{output(), {}, {}};
+  AttentionOutputs outputs = attentionOutputs();
   const Status status = appendingTo(own(0))->attend(operand(0), optionalOperand(1), optionalOperand(2),
                                                     attentionOptions(), outputs, arena);
   return finish(status, outputs);
@@ -94,7 +97,10 @@ int loadCache(uint32_t cache) {
 template <class Run>
 int layer(Run run) {
   Output result = output();
-  if (const Status status = run(result); !status.ok()) return refuse(status);
+  if (const Status status = run(result); !status.ok()) {
+    result.discard();
+    return refuse(status);
+  }
   if (parts.isWhole()) show(result, call.outputs[0]);
   return 0;
 }

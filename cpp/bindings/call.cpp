@@ -41,13 +41,16 @@ std::optional<std::span<const int32_t>> integerList(size_t slot) {
 
 int32_t own(size_t index) { return call.integers[kOwn + index]; }
 
-Output output() {
-  const Tensor& given = call.outputs[0];
+Output output(size_t slot) {
+  const Tensor& given = call.outputs[slot];
+  if (given.state == kKept) return Output::kept();
   if (given.state == kPresent)
     return parts.isUnderWay() ? Output::like(view(given)) : Output::into(view(given));
   if (given.state == kOfLength) return Output::ofLength(given.dims[0]);
   return {};
 }
+
+AttentionOutputs attentionOutputs() { return {output(0), output(1), output(2)}; }
 
 void show(const Output& from, Tensor& to) {
   // A part of a call computes beside the memory that was given.

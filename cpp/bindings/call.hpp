@@ -57,8 +57,9 @@ AttentionOptions attentionOptions();
 /// part of a call finds them so, and the arena where the first part had it.
 Status enter(size_t first = 0, size_t end = 0);
 
-/// Where the first result goes, and telling JavaScript where a result is.
-Output output();
+/// Where results go, and telling JavaScript where one is.
+Output output(size_t slot = 0);
+AttentionOutputs attentionOutputs();
 void show(const Output& from, Tensor& to);
 
 /// Remembers a refusal, for latestArgument(), and gives its code.

@@ -18,6 +18,7 @@ enum State : uint32_t {
   kAbsent = 0,
   kPresent = 1,   ///< memory and shape are given
   kOfLength = 2,  ///< an output for an array of dims[0] values, copied out by JavaScript
+  kKept = 3,      ///< an output in memory of its own, which JavaScript releases
 };
 
 inline constexpr size_t kNumbers = 8;

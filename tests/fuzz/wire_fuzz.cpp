@@ -156,7 +156,7 @@ void readResults() {
 
 using Function = int (*)(Random&);
 
-const std::array<Function, 25> functions{
+const std::array<Function, 28> functions{
     [](Random&) { return attention(); },
     [](Random&) { return variableLength(); },
     [](Random&) { return projected(); },
@@ -168,8 +168,8 @@ const std::array<Function, 25> functions{
     [](Random& r) { return softmaxLayer(anyInteger(r)); },
     [](Random& r) { return layerNormLayer(anyInteger(r), static_cast<float>(anyNumber(r))); },
     [](Random& r) { return rmsNormLayer(anyInteger(r), static_cast<float>(anyNumber(r))); },
-    [](Random& r) { return activationLayer(static_cast<int>(r.between(0, 4))); },
-    [](Random&) { return addLayer(); },
+    [](Random& r) { return activationLayer(static_cast<int>(r.between(0, 6))); },
+    [](Random& r) { return binaryLayer(static_cast<int>(r.between(0, 1))); },
     [](Random&) { return linearLayer(); },
     [](Random& r) {
       return packPanelsLayer(anySize(r), anySize(r), static_cast<int>(r.between(5, 6)), anySize(r));
@@ -190,9 +190,31 @@ const std::array<Function, 25> functions{
     [](Random&) { return saveCache(static_cast<uint32_t>(own(0))); },
     [](Random& r) { return truncateCache(static_cast<uint32_t>(own(0)), anySize(r)); },
     [](Random&) { return loadCache(static_cast<uint32_t>(own(0))); },
+    [](Random& r) { return l2NormalizeLayer(anyInteger(r), anyNumber(r)); },
+    [](Random& r) { return concatLayer(static_cast<uint32_t>(r.between(1, 3)), anyInteger(r)); },
+    [](Random& r) {
+      // What TypeScript checks: a range within the axis, or none where there is no such axis.
+      const int axis = anyInteger(r);
+      const TensorView x = view(call.inputs[kOperands]);
+      const int at = axis < 0 ? axis + x.rank() : axis;
+      const size_t size = at >= 0 && at < x.rank() ? x.shape[at] : 0;
+      const auto end = static_cast<uint32_t>(r.between(0, size));
+      return sliceLayer(axis, static_cast<uint32_t>(r.between(0, end)), end);
+    },
 };
 /// Of these the cache is their own integer, and the first operand of one a list.
-constexpr bool isOfCache(size_t which) { return (which >= 2 && which <= 4) || which >= 20; }
+constexpr bool isOfCache(size_t which) { return (which >= 2 && which <= 4) || (which >= 20 && which <= 24); }
+
+/// Results in memory of their own, which are released as JavaScript does.
+int runKept(size_t which, Random& random) {
+  for (Tensor& tensor : call.outputs) tensor = {kKept, 0, 0, 0, {}};
+  const int code = functions[which](random);
+  if (code != 0) return code;
+  readResults();
+  for (const Tensor& tensor : call.outputs) release(tensor.data);
+  for (Tensor& tensor : call.outputs) tensor = {};
+  return 0;
+}
 
 void use(Random& random) {
   const size_t first = random.between(0, functions.size() - 1);
@@ -234,6 +256,8 @@ void use(Random& random) {
         code = functions[which](random);
       } while (code == 0 && itemsDone() < itemsInAll() && !random.chance(0.1));
       if (itemsDone() < itemsInAll()) code = -1;  // given up
+    } else if (!isOfCache(which) && random.chance(0.3)) {
+      code = runKept(which, random);
     } else {
       code = functions[which](random);
     }

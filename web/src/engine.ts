@@ -13,15 +13,15 @@ import type { DType, NdArray, Out } from './types.js';
  */
 const wire = { numbers: 8, inputs: 16, words: 12, outputs: 16 + 20 * 12, integers: 16 + 23 * 12 } as const;
 const inputSlots = 20;
-const state = { absent: 0, present: 1, ofLength: 2 } as const;
+const state = { absent: 0, present: 1, ofLength: 2, kept: 3 } as const;
 export const dtypeCodes = { float32: 0, float16: 1, int8: 2, int32: 3, bool: 4, panels: 5, panels8: 6 } as const;
 
 /** As the core's arena: every staged input starts on a cache line. */
 const alignment = 64;
 const addressSpace = 2 ** 32;
 
-/** Makes a result of values that the next call may write over. */
-export type Keep = (values: Float32Array<ArrayBuffer>, shape: number[]) => NdArray | ResidentTensor;
+/** Makes a result of its memory, which is the caller's to release, and its shape. */
+export type Keep = (address: number, shape: number[]) => ResidentTensor;
 
 /** One call of the core: operands by slot, and the function to run once they are in place. */
 export interface Request {
@@ -32,7 +32,7 @@ export interface Request {
   out?: Out | undefined;
   /** The operands that `out` may be written onto. */
   onto?: readonly Operand[];
-  /** Makes a result from its values and shape; a copy in JavaScript's memory by default. */
+  /** Takes results over where they lie; they are copied into JavaScript's memory by default. */
   keep?: Keep | undefined;
   /** Work enough that someone may wish to look up from it; `run` may then be made in parts. */
   isLong?: boolean;
@@ -129,7 +129,7 @@ export class Engine {
   }
 
   protected results({ out, keep }: Request): Results {
-    return new Results(this.memory, this.#call + wire.outputs, out, keep ?? copyOut);
+    return new Results(this.memory, this.#current(), this.#call + wire.outputs, out, keep);
   }
 
   #refusal(code: number, operands: readonly (Operand | undefined)[]): AttentionError {
@@ -149,7 +149,7 @@ export class Engine {
   }
 
   /** Puts inputs in place. */
-  protected stage({ operands, integers = [], numbers = [], out, onto = [] }: Request): void {
+  protected stage({ operands, integers = [], numbers = [], out, onto = [], keep }: Request): void {
     const given = operands as readonly (Operand | undefined)[];
     const room = out === undefined || out instanceof ResidentTensor ? out : floatsOf(out);
     if (room instanceof Float32Array) this.#refuseOverlap(room, given, onto);
@@ -175,13 +175,13 @@ export class Engine {
         free += roundUp(byteLength(one));
       }
     }
-    this.#place(words, room);
+    this.#place(words, room, keep ? state.kept : state.absent);
     for (let i = 0; i < integers.length; i++) words[this.#call + wire.integers + i] = integers[i] as number;
   }
 
-  #place(words: Uint32Array, out: Float32Array | ResidentTensor | undefined): void {
+  #place(words: Uint32Array, out: Float32Array | ResidentTensor | undefined, others: number): void {
     const at = this.#call + wire.outputs;
-    for (let slot = 0; slot < 3; slot++) words[at + slot * wire.words] = state.absent;
+    for (let slot = 0; slot < 3; slot++) words[at + slot * wire.words] = others;
     if (out instanceof ResidentTensor) {
       describe(words, at, out.addressIn(this, 'options.out'), out);
     } else if (out !== undefined) {
@@ -260,9 +260,10 @@ function describe(
 export class Results {
   constructor(
     readonly memory: WebAssembly.Memory,
+    readonly words: Uint32Array,
     readonly at: number,
     readonly out: Out | undefined,
-    readonly keep: Keep,
+    readonly keep: Keep | undefined,
   ) {}
 
   /** The first output: in `out` where it was given, else as copy() has it. */
@@ -277,25 +278,20 @@ export class Results {
   /** An output as the call's results are kept. The type is what it is outside of scopes. */
   copy(slot: number): NdArray {
     const { view, shape } = this.view(slot);
-    return this.keep(view, shape) as NdArray;
+    if (this.keep) return this.keep(view.byteOffset, shape) as ResidentTensor as unknown as NdArray;
+    try {
+      return ndArray(view.slice(), shape);
+    } catch {
+      throw outOfMemory(undefined, view.byteLength); // of JavaScript
+    }
   }
 
   view(slot: number): { view: Float32Array<ArrayBuffer>; shape: number[] } {
     const at = this.at + slot * wire.words;
-    const words = new Uint32Array(this.memory.buffer); // anew, since keeping a result may make memory grow
-    const rank = words[at + 3] as number;
-    const shape = Array.from(words.subarray(at + 4, at + 4 + rank));
-    const view = new Float32Array(this.memory.buffer as ArrayBuffer, words[at + 1] as number, count(shape));
+    const rank = this.words[at + 3] as number;
+    const shape = Array.from(this.words.subarray(at + 4, at + 4 + rank));
+    const view = new Float32Array(this.memory.buffer as ArrayBuffer, this.words[at + 1] as number, count(shape));
     return { view, shape };
-  }
-}
-
-/** A result as an array of JavaScript's own. */
-export function copyOut(values: Float32Array<ArrayBuffer>, shape: number[]): NdArray {
-  try {
-    return ndArray(values.slice(), shape);
-  } catch {
-    throw outOfMemory(undefined, values.byteLength); // of JavaScript
   }
 }
 

@@ -1,5 +1,6 @@
 import { checkKeys, finite, integer, oneOf } from './arguments.js';
-import { copyOut, type Engine, type Keep, type Request } from './engine.js';
+import type { Core } from './attention-module.js';
+import { type Engine, type Keep, ndArray, type Request } from './engine.js';
 import { AttentionError, invalid } from './errors.js';
 import { floatOperand, idsOperand, named, operand, optionalOperand, rowsAskedFor, weightOperand } from './operand.js';
 import { argmax, type Floats, topK } from './ranking.js';
@@ -149,13 +150,14 @@ export class Layers {
       throw new AttentionError('SHAPE_MISMATCH', 'y', `got shape [${right}], wanted [N,${size}] or [${size}]`);
     }
     const [rows, others] = [operand('x', this.#directions(x)), operand('y', this.#directions(y))];
-    const keep = this.keep ?? copyOut;
-    return this.layer<undefined>({
-      operands: [rows, { ...others, shape: right.length === 1 ? [1, size] : right }],
-      keep: right.length === 1 ? (values, shape) => keep(values, shape.slice(0, -1)) : keep,
-      isLong: true,
-      run: (core) => core.linear(),
-    });
+    const run = (core: Core) => core.linear();
+    if (right.length === 2) return this.layer<undefined>({ operands: [rows, others], isLong: true, run });
+    // The one row of y gives a last axis of 1.
+    const { keep } = this;
+    const one = { operands: [rows, { ...others, shape: [1, size] }], isLong: true, run };
+    if (keep) return this.layer<undefined>({ ...one, keep: (address, shape) => keep(address, shape.slice(0, -1)) });
+    const { data, shape } = this.layer<undefined>(one);
+    return ndArray(data, shape.slice(0, -1));
   }
 
   argmax(x: TensorLike, options?: { axis?: number }): IntegerArray {

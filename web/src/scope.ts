@@ -13,12 +13,13 @@ export class Scope {
     this.#engine = engine;
   }
 
-  /** A tensor with the values of a result, which the next call would write over. */
-  readonly keep = ({ byteOffset, byteLength }: Float32Array, shape: readonly number[]): ResidentTensor => {
-    if (this.#ended) throw new AttentionError('DISPOSED', undefined, 'this scope has ended');
-    const address = this.#engine.allocate(undefined, byteLength);
-    new Uint8Array(this.#engine.memory.buffer).copyWithin(address, byteOffset, byteOffset + byteLength);
+  /** A tensor that the scope disposes. */
+  readonly keep = (address: number, shape: readonly number[]): ResidentTensor => {
     const tensor = new ResidentTensor(this.#engine, address, shape, 'float32');
+    if (this.#ended) {
+      tensor.dispose();
+      throw new AttentionError('DISPOSED', undefined, 'this scope has ended');
+    }
     this.#tensors.push(tensor);
     return tensor;
   };

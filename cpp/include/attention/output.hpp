@@ -21,10 +21,16 @@ class Output {
   /// Checked as if it went there, but it goes into the arena: `given` changes when the caller copies it.
   static Output like(const TensorView& given);
   static Output ofLength(size_t length);
+  /// Into memory of its own from malloc(), which outlives the call and belongs to the caller once it
+  /// succeeds.
+  static Output kept();
 
   /// Checks what was given against `shape` and against overlaps with `inputs`, or finds room.
   Status resolve(const char* argument, const Shape& shape, Arena& arena,
                  std::span<const TensorView> inputs = {}, Aliasing aliasing = Aliasing::kNone);
+
+  /// Of a call that failed: gives back what a kept output has taken.
+  void discard();
 
   const TensorView& view() const { return view_; }
   bool isLike() const { return isLike_; }
@@ -34,7 +40,7 @@ class Output {
   Status checkGiven(const char* argument, const Shape& shape, std::span<const TensorView> inputs,
                     Aliasing aliasing) const;
 
-  bool given_ = false, isLike_ = false;
+  bool given_ = false, isLike_ = false, isKept_ = false;
   std::optional<size_t> length_;
   TensorView view_;
 };

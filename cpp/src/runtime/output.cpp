@@ -1,6 +1,7 @@
 #include "attention/output.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <string_view>
 
 namespace attention {
@@ -15,6 +16,13 @@ struct Bytes {
 Bytes bytesOf(const TensorView& view) {
   const auto begin = reinterpret_cast<uintptr_t>(view.data);
   return {begin, begin + view.count() * byteSize(view.dtype)};
+}
+
+/// Null where there is no memory.
+float* allocate(size_t count) {
+  const size_t factors[] = {std::max<size_t>(count, 1), sizeof(float)};
+  const std::optional<size_t> bytes = checkedProduct(factors);
+  return bytes && *bytes <= kLargestBlock ? static_cast<float*>(std::malloc(*bytes)) : nullptr;
 }
 
 }  // namespace
@@ -38,6 +46,17 @@ Output Output::ofLength(size_t length) {
   return output;
 }
 
+Output Output::kept() {
+  Output output;
+  output.isKept_ = true;
+  return output;
+}
+
+void Output::discard() {
+  if (isKept_) std::free(view_.data);
+  view_ = {};
+}
+
 Status Output::resolve(const char* argument, const Shape& shape, Arena& arena,
                        std::span<const TensorView> inputs, Aliasing aliasing) {
   const std::optional<size_t> count = checkedProduct(shape.dims());
@@ -51,7 +70,7 @@ Status Output::resolve(const char* argument, const Shape& shape, Arena& arena,
   }
   if (given_) ATTENTION_RETURN_IF_ERROR(checkGiven(argument, shape, inputs, aliasing));
   if (given_ && !isLike_) return {};
-  float* room = arena.floats({*count});
+  float* room = isKept_ ? allocate(*count) : arena.floats({*count});
   if (room == nullptr) return outOfMemory(blamed);
   view_ = TensorView::contiguous(room, DType::kFloat32, shape);
   return {};
