@@ -170,7 +170,7 @@ export const functions: Function[] = [
       run: (e, [x, up, down]) => e.feedForward(any(x), any({ up, down })),
     }),
   ],
-  ...(['softmax', 'layerNorm', 'rmsNorm', 'gelu', 'silu', 'relu', 'tanh'] as const).map(
+  ...(['softmax', 'layerNorm', 'rmsNorm', 'l2Normalize', 'gelu', 'silu', 'relu', 'tanh', 'softplus'] as const).map(
     (name): Function => [
       name,
       4,
@@ -182,6 +182,41 @@ export const functions: Function[] = [
       }),
     ],
   ),
+  ...(['add', 'multiply'] as const).map(
+    (name): Function => [
+      name,
+      4,
+      (...shape) => ({
+        inputs: [shape, shape.map(() => 1)],
+        results: [shape],
+        work: sizeOf(shape),
+        run: (e, [x, y]) => e[name](any(x), any(y)),
+      }),
+    ],
+  ),
+  [
+    'concat and slice',
+    3,
+    (a = 0, b = 0, c = 0) => ({
+      inputs: [[a, b, c]],
+      results: [[a, 2 * b, c]],
+      work: 2 * a * b * c,
+      run: (e, [x]) => e.slice(e.concat([any(x), any(x)], { axis: 1 }), { axis: 1, start: 0 }),
+    }),
+  ],
+  [
+    'cosineSimilarity',
+    3,
+    (a = 0, b = 0, E = 0) => ({
+      inputs: [
+        [a, E],
+        [b, E],
+      ],
+      results: [[a, b]],
+      work: a * b * Math.max(1, E),
+      run: (e, [x, y]) => e.cosineSimilarity(any(x), any(y)),
+    }),
+  ],
   [
     'softmax and norms over any axis',
     4,

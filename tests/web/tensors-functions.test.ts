@@ -24,6 +24,20 @@ const positive = (...shape: number[]): Floats => ({
 const functions: [string, Record<string, Floats>, (e: Attention, x: Given) => Result][] = [
   ['rmsNorm', { x: floats(3, 8), weight: floats(8) }, (e, { x, weight }) => e.rmsNorm(x as TensorLike, weight)],
   ['silu', { x: floats(3, 8) }, (e, { x }) => e.silu(x as TensorLike)],
+  ['softplus', { x: floats(3, 8) }, (e, { x }) => e.softplus(x as TensorLike)],
+  ['l2Normalize', { x: positive(3, 8) }, (e, { x }) => e.l2Normalize(x as TensorLike)],
+  ['multiply', { x: floats(3, 8), y: floats(8) }, (e, { x, y }) => e.multiply(x as TensorLike, y as TensorLike)],
+  [
+    'concat and slice',
+    { x: floats(3, 8), y: floats(3, 2) },
+    (e, { x, y }) => e.concat([x, e.slice(y as TensorLike, { axis: 1, start: 1 })] as TensorLike[], { axis: 1 }),
+  ],
+  [
+    'cosineSimilarity',
+    { x: positive(3, 8), y: positive(2, 8) },
+    (e, { x, y }) => e.cosineSimilarity(x as TensorLike, y as TensorLike),
+  ],
+  ['topK', { x: floats(3, 8) }, (e, { x }) => e.topK(x as TensorLike, 3).values],
   ['relu', { x: floats(3, 8) }, (e, { x }) => e.relu(x as TensorLike)],
   ['gelu tanh', { x: floats(3, 8) }, (e, { x }) => e.gelu(x as TensorLike, { approximate: 'tanh' })],
   [
@@ -202,9 +216,16 @@ forEachVariant('tensors of every kind', (engine) => {
     const [x, row, square] = [floats(4, 8), floats(8), floats(8, 8)];
     const cu = { cuSeqlensQ: [0, 4], cuSeqlensKv: [0, 4] };
     const packed = floats(4, 2, 4);
+    const [floats2, floats6, x16] = [floats(4, 2), floats(4, 6), floats(4, 16)];
     const calls: [string, number[], (out: never) => object][] = [
       ['rmsNorm', [4, 8], (out) => engine().rmsNorm(x, row, { out })],
       ['silu', [4, 8], (out) => engine().silu(x, { out })],
+      ['sigmoid', [4, 8], (out) => engine().sigmoid(x, { out })],
+      ['softplus', [4, 8], (out) => engine().softplus(x, { out })],
+      ['l2Normalize', [4, 8], (out) => engine().l2Normalize(x, { out })],
+      ['multiply', [4, 8], (out) => engine().multiply(x, row, { out })],
+      ['concat', [4, 8], (out) => engine().concat([floats2, floats6], { axis: 1, out })],
+      ['slice', [4, 8], (out) => engine().slice(x16, { axis: 1, start: -8, out })],
       ['relu', [4, 8], (out) => engine().relu(x, { out })],
       ['gelu tanh', [4, 8], (out) => engine().gelu(x, { approximate: 'tanh', out })],
       ['rotaryEmbedding', [4, 8], (out) => engine().rotaryEmbedding(x, { out })],
@@ -234,6 +255,9 @@ forEachVariant('tensors of every kind', (engine) => {
     const calls: [string, (x: never, out?: never) => Result][] = [
       ['rmsNorm', (x, out) => engine().rmsNorm(x, row, { out })],
       ['silu', (x, out) => engine().silu(x, { out })],
+      ['softplus', (x, out) => engine().softplus(x, { out })],
+      ['l2Normalize', (x, out) => engine().l2Normalize(x, { out })],
+      ['multiply', (x, out) => engine().multiply(x, row, { out })],
       ['relu', (x, out) => engine().relu(x, { out })],
       ['gelu tanh', (x, out) => engine().gelu(x, { approximate: 'tanh', out })],
     ];

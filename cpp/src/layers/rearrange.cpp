@@ -36,6 +36,7 @@ Status concat(std::span<const TensorView> tensors, int axis, Output& out, Arena&
     shape[axis] += tensor.shape[axis];
   }
   ATTENTION_RETURN_IF_ERROR(out.resolve("options.out", shape, arena, tensors));
+  if (out.view().count() == 0) return {};
   float* to = out.floats();
   for (size_t row = 0; row < countOf(shape, 0, axis); ++row) {
     for (const TensorView& tensor : tensors) {
@@ -52,6 +53,7 @@ Status slice(const TensorView& x, int axis, Range range, Output& out, Arena& are
   Shape shape = x.shape;
   shape[axis] = range.end - range.begin;
   ATTENTION_RETURN_IF_ERROR(out.resolve("options.out", shape, arena, {&x, 1}));
+  if (out.view().count() == 0) return {};
   const size_t inner = countOf(shape, axis + 1, shape.rank());
   float* to = out.floats();
   for (size_t row = 0; row < countOf(shape, 0, axis); ++row)

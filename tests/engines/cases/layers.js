@@ -2,7 +2,7 @@ import { Numbers } from './numbers.js';
 
 /** Everything around attention, at sizes about the tiles and vectors of the kernels. */
 export const layerCases = [
-  ...['gelu', 'silu', 'relu', 'tanh'].map((name) => [
+  ...['gelu', 'silu', 'relu', 'tanh', 'sigmoid', 'softplus'].map((name) => [
     `${name} of every sign, exponent and leading bits`,
     (attention) => attention[name](everyLeadingBits()),
   ]),
@@ -15,7 +15,12 @@ export const layerCases = [
     `feed-forward by ${activation}`,
     (attention) => feedForwards(attention, activation),
   ]),
-  ['add', add],
+  ...['add', 'multiply'].map((name) => [name, (attention) => binary(attention, name)]),
+  ['layerNorm far from zero', farNorms],
+  ['l2Normalize', (attention) => norms((x) => [0, 1].map((axis) => attention.l2Normalize(x, { axis })))],
+  ['cosineSimilarity', (attention) => norms((x) => attention.cosineSimilarity(x, x))],
+  ['concat and slice', rearranged],
+  ['a scope', inScope],
   ['embedding', embeddings],
   ['every half', everyHalf],
   ['self and cross attention', projections],
@@ -91,10 +96,41 @@ function feedForwards(attention, activation) {
   });
 }
 
-function add(attention) {
+function binary(attention, name) {
   const numbers = new Numbers(24);
   const x = numbers.ofKind('any', [7, 5, 33]);
-  return [[7, 5, 33], [33], [5, 1], [7, 1, 33]].map((shape) => attention.add(x, numbers.ofKind('any', shape)));
+  return [[7, 5, 33], [33], [5, 1], [7, 1, 33]].map((shape) => attention[name](x, numbers.ofKind('any', shape)));
+}
+
+function farNorms(attention) {
+  const numbers = new Numbers(26);
+  return [4, 37, 384, 4096].map((n) => {
+    const { data, shape } = numbers.tensor([2, n]);
+    return attention.layerNorm({ data: data.map((value) => value + 1e5), shape });
+  });
+}
+
+function rearranged(attention) {
+  const numbers = new Numbers(27);
+  return [0, 1, 2].flatMap((axis) => {
+    const tensors = [1, 2, 3].map((size) =>
+      numbers.ofKind(
+        'any',
+        [4, 5, 6].map((n, i) => (i === axis ? size : n)),
+      ),
+    );
+    return [attention.concat(tensors, { axis }), attention.slice(tensors[2], { axis, start: 1, end: -1 })];
+  });
+}
+
+function inScope(attention) {
+  const numbers = new Numbers(28);
+  const [x, weight] = [numbers.tensor([9, 16]), numbers.tensor([16, 16])];
+  return attention.scope((on) => {
+    const h = on.linear(on.rmsNorm(x), weight);
+    const { output, weights } = on.scaledDotProductAttention(h, h, h, { numHeads: 4, weights: true });
+    return { output: on.add(x, on.multiply(on.silu(output), h)), weights };
+  });
 }
 
 function embeddings(attention) {

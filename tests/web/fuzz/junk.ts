@@ -28,7 +28,20 @@ export function anything(random: Random, held: readonly Tensor[], depth = 0): un
   ];
   const names = [
     ...['causal', 'mask', 'weights', 'window', 'softcap', 'scale', 'layout', 'numHeads', 'out', 'logSumExp', 'alibi'],
-    ...['sinks', 'kvLengths', 'queryOffset', 'cuSeqlensQ', 'cuSeqlensKv', 'axis', 'epsilon', 'size', 'rows', 'pool'],
+    ...[
+      'sinks',
+      'kvLengths',
+      'queryOffset',
+      'cuSeqlensQ',
+      'cuSeqlensKv',
+      'axis',
+      'start',
+      'end',
+      'epsilon',
+      'size',
+      'rows',
+      'pool',
+    ],
     ...['numKvHeads', 'headDim', 'capacity', 'dtype', 'embedDim', 'query', 'key', 'value', 'up', 'down', 'positions'],
   ];
   if (depth < 2) {
@@ -45,7 +58,8 @@ const functions = [
   ...['tensor', 'zeros', 'linearWeight', 'scaledDotProductAttention', 'variableLengthAttention', 'selfAttention'],
   ...['crossAttention', 'linearAttention', 'attentionMap', 'attentionRollout', 'multiHeadAttention', 'kvCache'],
   ...['linear', 'layerNorm', 'rmsNorm', 'softmax', 'gelu', 'silu', 'relu', 'tanh', 'add', 'feedForward', 'embedding'],
-  ...['sinusoidalPositions', 'rotaryEmbedding', 'alibiSlopes'],
+  ...['sigmoid', 'softplus', 'l2Normalize', 'multiply', 'concat', 'slice', 'cosineSimilarity', 'argmax', 'topK'],
+  ...['sinusoidalPositions', 'rotaryEmbedding', 'alibiSlopes', 'scope'],
 ] as const;
 
 /** Of an option by that name. */
