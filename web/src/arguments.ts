@@ -1,4 +1,5 @@
 import { AttentionError, invalid } from './errors.js';
+import { isAbortSignal } from './realms.js';
 import type { Integers } from './types.js';
 
 /** Reads an options bag: every key must be one of `known`. null is refused: undefined alone means "not given". */
@@ -92,7 +93,7 @@ export function isArrayLike(value: unknown): value is Integers {
 }
 
 export function abortSignal(signal: unknown, argument = 'options.signal'): AbortSignal | undefined {
-  if (signal === undefined || signal instanceof AbortSignal) return signal;
+  if (signal === undefined || isAbortSignal(signal)) return signal;
   throw invalid(argument, signal, 'an AbortSignal');
 }
 

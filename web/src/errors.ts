@@ -51,6 +51,12 @@ export function inTermsOf(error: unknown, own: string, callers: string): unknown
   return new AttentionError(error.code, error.argument.replace(own, callers), message, { cause: error.cause });
 }
 
+/** What a thrown value says, whichever realm's error it is. */
+export function messageOf(thrown: unknown): string {
+  const message: unknown = Object(thrown).message;
+  return typeof message === 'string' ? message : describe(thrown);
+}
+
 /** A value as an error message shows it: short, and never a dump of an array. */
 export function describe(value: unknown): string {
   if (typeof value === 'string') return `'${value.length > 40 ? `${value.slice(0, 40)}…` : value}'`;

@@ -1,3 +1,5 @@
+import { isArrayBuffer, nameOf } from './realms.js';
+
 // What an array is by the engine's own word: subclasses, own properties and proxies may say anything of themselves.
 const typedArray = Object.getPrototypeOf(Uint8Array.prototype);
 const [tagOf, bufferOf, byteOffsetOf, lengthOf] = [Symbol.toStringTag, 'buffer', 'byteOffset', 'length'].map(
@@ -21,11 +23,13 @@ export type PlainArray = NumberArray | BigInt64Array;
 
 /**
  * The name of a typed array's type, and a view of the same memory that is no subclass: of none where it was taken away.
- * Engines without Float16Array have stand-ins, which go by their name.
+ * Engines without Float16Array have stand-ins, which go by their name. A Uint8ClampedArray holds what a Uint8Array does,
+ * and counts as one.
  */
 export function plain(data: object): { kind: string | undefined; array: PlainArray } {
   const tag = tagOf.call(data);
-  const kind = tag ?? /Float16Array/.exec(Object.prototype.toString.call(data))?.[0];
+  const named = tag ?? /Float16Array/.exec(nameOf(data) ?? '')?.[0];
+  const kind = named === 'Uint8ClampedArray' ? 'Uint8Array' : named;
   const View = views[kind as string] ?? Uint16Array;
   try {
     const { buffer, byteOffset, length } = tag
@@ -34,5 +38,20 @@ export function plain(data: object): { kind: string | undefined; array: PlainArr
     return { kind, array: new View(buffer, byteOffset, length) };
   } catch {
     return { kind, array: new View() };
+  }
+}
+
+/** The bytes of an ArrayBuffer or a Uint8Array, as they lie there; undefined for anything else. */
+export function bytesOf(value: unknown): Uint8Array<ArrayBuffer> | undefined {
+  const of = isArrayBuffer(value) ? wholeOf(value) : value;
+  const { kind, array } = plain(Object(of));
+  return kind === 'Uint8Array' ? (array as Uint8Array<ArrayBuffer>) : undefined;
+}
+
+function wholeOf(buffer: ArrayBuffer): Uint8Array {
+  try {
+    return new Uint8Array(buffer);
+  } catch {
+    return new Uint8Array(); // It was taken away.
   }
 }

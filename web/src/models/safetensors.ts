@@ -1,4 +1,5 @@
 import { AttentionError, describe, invalid } from '../errors.js';
+import { bytesOf } from '../typed-arrays.js';
 import type { FileTensor } from './types.js';
 
 /** The format's own limit for its header, in bytes. */
@@ -36,10 +37,8 @@ const dtypes: Record<string, { dtype: FileTensor['dtype']; bytes: number; read: 
  * Uint8Array.
  */
 export function readSafetensors(bytes: ArrayBuffer | Uint8Array): Record<string, FileTensor> {
-  if (!(bytes instanceof ArrayBuffer || bytes instanceof Uint8Array)) {
-    throw invalid('bytes', bytes, 'an ArrayBuffer or a Uint8Array');
-  }
-  const file = bytes instanceof Uint8Array ? bytes : bytes.byteLength > 0 ? new Uint8Array(bytes) : new Uint8Array();
+  const file = bytesOf(bytes);
+  if (!file) throw invalid('bytes', bytes, 'an ArrayBuffer or a Uint8Array');
   const { header, data } = split(file);
   const tensors: Record<string, FileTensor> = Object.create(null);
   let end = 0;

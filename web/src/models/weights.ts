@@ -3,6 +3,7 @@ import { AttentionError, describe, invalid } from '../errors.js';
 import { emptyWeight, pack } from '../linear-weight.js';
 import { operand } from '../operand.js';
 import { ResidentTensor } from '../tensor.js';
+import { bytesOf } from '../typed-arrays.js';
 import type { Attention, FeedForwardWeights, LinearWeight, Tensor, TensorLike } from '../types.js';
 import type { Linear, Norm, Table } from './parts.js';
 import { readSafetensors } from './safetensors.js';
@@ -40,9 +41,9 @@ export class Weights {
   /** `prefix`: a leading part of names that files have or have not; heads are always outside it. */
   constructor(attention: Attention, tensors: ModelFiles['tensors'], prefix: string, dtype: 'float32' | 'int8') {
     if (tensors === null || typeof tensors !== 'object') throw invalid('files.tensors', tensors, 'tensors or bytes');
-    const isBytes = tensors instanceof ArrayBuffer || tensors instanceof Uint8Array;
+    const bytes = bytesOf(tensors);
     this.#attention = attention;
-    this.#tensors = isBytes ? readSafetensors(tensors) : tensors;
+    this.#tensors = bytes ? readSafetensors(bytes) : (tensors as Record<string, TensorLike>);
     this.#prefix = Object.keys(this.#tensors).some((name) => name.startsWith(prefix)) ? prefix : '';
     this.#dtype = dtype;
   }

@@ -26,7 +26,10 @@ export type DType = 'float32' | 'float16' | 'int8' | 'int32' | 'bool';
  */
 export type TensorLike =
   | ({
-      /** Row-major values without gaps; float16 as a Float16Array, or its bits as a Uint16Array. */
+      /**
+       * Row-major values without gaps; float16 as a Float16Array, or its bits as a Uint16Array. A Uint8ClampedArray counts
+       * as a Uint8Array.
+       */
       readonly data:
         | Float32Array
         | Float64Array
@@ -35,6 +38,7 @@ export type TensorLike =
         | Int32Array
         | Int8Array
         | Uint8Array
+        | Uint8ClampedArray
         | BigInt64Array;
       /** Element type; the array's own by default. */
       readonly dtype?: DType | 'float64' | 'int64' | 'uint8';

@@ -5,6 +5,7 @@ import { Latest } from '../masks/latest.js';
 import { LayerCaches } from '../models/cache.js';
 import { prepareModel } from '../models/create.js';
 import type { ModelFiles } from '../models/types.js';
+import { isArrayBuffer } from '../realms.js';
 import { ResidentTensor } from '../tensor.js';
 import { nextTurn, unlessAborted } from '../turns.js';
 import type { Attention } from '../types.js';
@@ -196,8 +197,7 @@ export class Host {
   }
 
   #unpack(from: unknown, id: number, touched: Set<number>): unknown {
-    if (from === null || typeof from !== 'object' || ArrayBuffer.isView(from) || from instanceof ArrayBuffer)
-      return from;
+    if (from === null || typeof from !== 'object' || ArrayBuffer.isView(from) || isArrayBuffer(from)) return from;
     if (Array.isArray(from)) return from.map((one) => this.#unpack(one, id, touched));
     if (!(special in from)) {
       return Object.fromEntries(Object.entries(from).map(([key, one]) => [key, this.#unpack(one, id, touched)]));

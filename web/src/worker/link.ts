@@ -225,7 +225,7 @@ export class Link {
     try {
       this.#send(message, transfer);
     } catch (cause) {
-      if (!(cause instanceof DOMException && cause.name === 'DataCloneError')) throw cause;
+      if ((cause as Error)?.name !== 'DataCloneError') throw cause;
       throw new AttentionError('INVALID_ARGUMENT', undefined, 'got memory that cannot be sent to a worker', { cause });
     }
   }

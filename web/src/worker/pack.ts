@@ -1,5 +1,6 @@
 import { AttentionError } from '../errors.js';
 import { isMask } from '../masks/index.js';
+import { isArrayBuffer } from '../realms.js';
 import { plain } from '../typed-arrays.js';
 import type { Mask } from '../types.js';
 import { type Special, special } from './messages.js';
@@ -34,7 +35,7 @@ export function pack(args: readonly unknown[], link: object, moves: boolean): Pa
     }
     if (isMask(from)) return marked({ [special]: 'mask', mask: numberOf(from) });
     if (ArrayBuffer.isView(from)) return array(from);
-    if (from instanceof ArrayBuffer) return bytes(from);
+    if (isArrayBuffer(from)) return bytes(from);
     if (depth === deepest) throw new AttentionError('INVALID_ARGUMENT', undefined, 'got an object without end');
     if (Array.isArray(from)) return from.map((one) => value(one, depth + 1));
     // Tensors of other libraries have their parts behind getters.
@@ -55,9 +56,9 @@ export function pack(args: readonly unknown[], link: object, moves: boolean): Pa
     const { kind, array: plainArray } = plain(from);
     const view = (kind === plainArray.constructor.name ? plainArray : from) as Uint8Array;
     if (view.length === 0) return new (view.constructor as typeof Uint8Array)(0); // Its buffer may be gone.
-    if (moves && view.buffer instanceof ArrayBuffer) return move(view, view.buffer);
-    const isWhole = view.byteLength === view.buffer.byteLength && view.buffer instanceof ArrayBuffer;
-    return isWhole || view instanceof DataView ? view : view.slice();
+    if (moves && isArrayBuffer(view.buffer)) return move(view, view.buffer);
+    const isWhole = view.byteLength === view.buffer.byteLength && isArrayBuffer(view.buffer);
+    return isWhole || kind === undefined ? view : view.slice();
   }
 
   function bytes(buffer: ArrayBuffer): unknown {

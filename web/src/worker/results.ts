@@ -1,4 +1,5 @@
 import { AttentionError, invalid } from '../errors.js';
+import { plain } from '../typed-arrays.js';
 import type { AttentionResult } from '../types.js';
 import { type Link, told } from './link.js';
 import { type Method, special } from './messages.js';
@@ -15,7 +16,7 @@ export async function attendedBy(
 ): Promise<AttentionResult> {
   const [how, rest] = told('options', options);
   const { out, cache } = rest as { out?: unknown; cache?: unknown };
-  if (out instanceof Float32Array) throw invalid('options.out', out, 'a tensor of this worker');
+  if (plain(Object(out)).kind === 'Float32Array') throw invalid('options.out', out, 'a tensor of this worker');
   refuseGone(cache);
   const result = await link.call<AttentionResult>(target, method, [...args, rest], how);
   const output: object = result.output;
