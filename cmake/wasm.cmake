@@ -13,8 +13,11 @@ if(ATTENTION_VARIANT MATCHES "^relaxed-simd")
   list(APPEND variant_flags -mrelaxed-simd)
 endif()
 set(glue attention-module.js)
+# Workers need nothing of their own: as one, the glue would ask for an address, which older workerd has not.
+set(environment web)
 if(ATTENTION_VARIANT MATCHES "-threads$")
   set(glue attention-threads-module.js)
+  set(environment web,worker)
   list(APPEND variant_flags -pthread -Wno-pthreads-mem-growth)
   set(thread_flags
     # The loader says how many; all are there before the module is, so that threads start at once.
@@ -39,7 +42,7 @@ target_compile_options(attention_module PRIVATE ${code_flags} -DEMSCRIPTEN_HAS_U
   -Wall -Wextra -Werror)
 target_link_options(attention_module PRIVATE ${code_flags}
   -sSTRICT --no-entry -lembind
-  -sMODULARIZE -sEXPORT_ES6 -sUSE_ES6_IMPORT_META=0 -sENVIRONMENT=web,worker -sFILESYSTEM=0 -sTEXTDECODER=2
+  -sMODULARIZE -sEXPORT_ES6 -sUSE_ES6_IMPORT_META=0 -sENVIRONMENT=${environment} -sFILESYSTEM=0 -sTEXTDECODER=2
   -sINCOMING_MODULE_JS_API=instantiateWasm,wasmMemory
   # Strict content security policies: invokers are made at link time, never with new Function.
   -sDYNAMIC_EXECUTION=0 -sEMBIND_AOT

@@ -2,9 +2,11 @@ let isTold = false;
 
 /**
  * Gives back what was dropped without dispose(), some time after the collector has seen it; that this happens is said once,
- * where one develops. `free` says whether there was still something to give back.
+ * where one develops. `free` says whether there was still something to give back. Hosts without a FinalizationRegistry
+ * have no net.
  */
-export function net<T>(free: (held: T) => boolean): FinalizationRegistry<T> {
+export function net<T>(free: (held: T) => boolean): Pick<FinalizationRegistry<T>, 'register' | 'unregister'> {
+  if (typeof FinalizationRegistry !== 'function') return { register() {}, unregister: () => false };
   return new FinalizationRegistry((held) => {
     if (!free(held) || isTold || isProduction()) return;
     isTold = true;

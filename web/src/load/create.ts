@@ -2,15 +2,27 @@ import { abortError, abortSignal, checkKeys, integer, oneOf } from '../arguments
 import { attentionOver } from '../attention.js';
 import { Engine } from '../engine.js';
 import { AttentionError, invalid, refused } from '../errors.js';
+import { isModule } from '../realms.js';
 import type { Attention, LoadOptions, Variant } from '../types.js';
-import { hasFusedRelaxedSimd, hasSimd } from './features.js';
+import { scriptAddress } from './addresses.js';
+import { loadFailed } from './failed.js';
+import { hasFusedRelaxedSimd, hasRelaxedSimd, hasSimd } from './features.js';
 import { initialBytes, instantiate, roomForThreads } from './instantiate.js';
 import { selfTestFailure } from './self-test.js';
-import { compile, isOneFile, loadFailed } from './source.js';
-import { ThreadFailure } from './thread-workers.js';
+import { compile, isOneFile } from './source.js';
 import { type Threads, wantedThreads } from './threads.js';
 
 const maximumBytes = 4 * 2 ** 30;
+
+export const loadKeys = [
+  'variant',
+  'threads',
+  'threadScript',
+  'deterministic',
+  'wasm',
+  'maximumMemoryBytes',
+  'signal',
+] as const;
 
 /** What the instructions of a variant are, with or without threads. */
 type Instructions = 'simd' | 'relaxed-simd';
@@ -18,6 +30,7 @@ type Instructions = 'simd' | 'relaxed-simd';
 interface Wanted {
   instructions: 'auto' | Instructions;
   wasm: LoadOptions['wasm'];
+  threadScript: string | undefined;
   limit: number;
   engineClass: typeof Engine;
 }
@@ -37,14 +50,8 @@ export function createAttention(options?: LoadOptions): Promise<Attention> {
 
 /** @internal The same over engines of another class. */
 export async function createOver(engineClass: typeof Engine, options?: LoadOptions): Promise<Attention> {
-  const { variant, threads, deterministic, wasm, maximumMemoryBytes, signal } = checkKeys('options', options, [
-    'variant',
-    'threads',
-    'deterministic',
-    'wasm',
-    'maximumMemoryBytes',
-    'signal',
-  ]);
+  const given = checkKeys('options', options, loadKeys);
+  const { variant, threads, deterministic, wasm, maximumMemoryBytes, signal } = given;
   const named = oneOf('options.variant', variant ?? 'auto', [
     'auto',
     'simd',
@@ -55,10 +62,11 @@ export async function createOver(engineClass: typeof Engine, options?: LoadOptio
   const instructions = wantedInstructions(named, deterministic);
   const limit = integer('options.maximumMemoryBytes', maximumMemoryBytes ?? maximumBytes, initialBytes, maximumBytes);
   const crew = wantedThreads(threads, named, roomForThreads(limit));
-  if (!hasSimd()) throw unsupported('this engine has no WebAssembly SIMD');
+  const threadScript = scriptAddress(given.threadScript);
+  refuseMissing(instructions, wasm);
   const stop = abortSignal(signal);
   if (stop?.aborted) throw abortError(stop);
-  const work = loadWith(crew, { instructions, wasm, limit, engineClass });
+  const work = loadWith(crew, { instructions, wasm, threadScript, limit, engineClass });
   return stop ? abortable(work, stop) : work;
 }
 
@@ -73,6 +81,13 @@ function wantedInstructions(
   throw refused('options.deterministic', 'true', `false beside variant '${named}'`);
 }
 
+/** What is not in this engine; a module that it has compiled shows that all is. */
+function refuseMissing(instructions: Wanted['instructions'], wasm: LoadOptions['wasm']): void {
+  if (isModule(wasm)) return;
+  if (!hasSimd()) throw unsupported('this engine has no WebAssembly SIMD');
+  if (instructions === 'relaxed-simd' && !hasRelaxedSimd()) throw unsupported('this engine has no relaxed SIMD');
+}
+
 async function loadWith(threads: Threads, asked: Wanted): Promise<Attention> {
   const oneFile = isOneFile(asked.wasm);
   // Read once: a response cannot be read again.
@@ -80,26 +95,19 @@ async function loadWith(threads: Threads, asked: Wanted): Promise<Attention> {
   try {
     return await load(threads, wanted);
   } catch (error) {
-    const reason = threads.mayBeOne && threads.count > 1 ? whyOne(error, oneFile) : undefined;
-    if (reason === undefined) throw error;
+    if (!(threads.mayBeOne && threads.count > 1 && error instanceof AttentionError)) throw error;
+    // A file that was given is for several threads or it is not.
+    const isForOne = oneFile && error.argument === 'options.wasm';
+    const reason = isForOne ? 'options.wasm is a module of one thread' : error.message;
     return load({ count: 1, reason, mayBeOne: true }, wanted);
   }
 }
 
-/** Why one thread will do where loading several ended so; a file that was given is for several or it is not. */
-function whyOne(error: unknown, oneFile: boolean): string | undefined {
-  if (error instanceof ThreadFailure) return error.message;
-  const misfit = oneFile && error instanceof AttentionError && error.argument === 'options.wasm';
-  return misfit ? 'options.wasm is a module of one thread' : undefined;
-}
-
 async function load(threads: Threads, wanted: Wanted): Promise<Attention> {
   const { instructions, wasm } = wanted;
-  const fused = hasFusedRelaxedSimd();
-  if (instructions === 'relaxed-simd' && !fused) throw unsupported('this engine has no fused relaxed SIMD');
   if (instructions !== 'auto') return tested(await engine(instructions, threads, wanted));
   if (isOneFile(wasm)) return tested(await engine('simd', threads, wanted, true));
-  if (fused) {
+  if (hasFusedRelaxedSimd()) {
     const attention = await engine('relaxed-simd', threads, wanted);
     if (!selfTestFailure(attention)) return attention;
     attention.dispose();
@@ -117,13 +125,13 @@ function tested(attention: Attention): Attention {
 async function engine(
   instructions: Instructions,
   { count, reason }: Threads,
-  { wasm, limit, engineClass }: Wanted,
+  { wasm, threadScript, limit, engineClass }: Wanted,
   whichever = false,
 ): Promise<Attention> {
   const variantOf = (kind: Instructions): Variant => (count > 1 ? `${kind}-threads` : kind);
   const variant = variantOf(instructions);
   const module = await compile(variant, wasm);
-  const { core, memory, workers } = await instantiate(module, count, limit).catch((error: unknown) => {
+  const { core, memory, workers } = await instantiate(module, count, limit, threadScript).catch((error: unknown) => {
     // Variants with and without threads import different things.
     const misfit =
       wasm !== undefined && error instanceof AttentionError && error.cause instanceof WebAssembly.LinkError;

@@ -67,18 +67,38 @@ const simdProbe = Uint8Array.from([
 ]);
 
 export function hasSimd(): boolean {
-  return WebAssembly.validate(simdProbe);
+  return typeof WebAssembly === 'object' && isValid(simdProbe);
+}
+
+export function hasRelaxedSimd(): boolean {
+  return isValid(relaxedProbe);
 }
 
 /**
  * True where relaxed multiply-add exists and rounds once. Unfused (Bun) it is no faster than the plain variant, whose
- * tile fits 16 registers better.
+ * tile fits 16 registers better. False where code may not be made from bytes.
  */
 export function hasFusedRelaxedSimd(): boolean {
-  if (!WebAssembly.validate(relaxedProbe)) return false;
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(relaxedProbe));
-  const multiplyAdd = exports.f as (a: number, b: number, c: number) => number;
+  const probe = instanceOf(relaxedProbe);
+  if (!probe) return false;
+  const multiplyAdd = probe.exports.f as (a: number, b: number, c: number) => number;
   // (1 + 2⁻¹²)² = 1 + 2⁻¹¹ + 2⁻²⁴: the last term survives only where the product is not rounded first.
   const a = 1 + 2 ** -12;
   return multiplyAdd(a, a, -(1 + 2 ** -11)) === 2 ** -24;
+}
+
+export function isValid(bytes: Uint8Array<ArrayBuffer>): boolean {
+  try {
+    return WebAssembly.validate(bytes);
+  } catch {
+    return false;
+  }
+}
+
+function instanceOf(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Instance | undefined {
+  try {
+    return new WebAssembly.Instance(new WebAssembly.Module(bytes));
+  } catch {
+    return undefined;
+  }
 }

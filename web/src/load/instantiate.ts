@@ -1,7 +1,7 @@
 import createModule, { type Core, type Settings } from '../attention-module.js';
 import { AttentionError } from '../errors.js';
-import { loadFailed } from './source.js';
-import { ThreadFailure, ThreadWorkers, threadScript } from './thread-workers.js';
+import { loadFailed } from './failed.js';
+import { ThreadWorkers, threadScript } from './thread-workers.js';
 
 const pageBytes = 65536;
 /** As linked: cmake/wasm.cmake. */
@@ -22,8 +22,13 @@ export function roomForThreads(limit: number): number {
   return 1 + Math.floor((limit - initialBytes) / threadBytes);
 }
 
-/** An instance of the module with a memory of its own, and with its threads started. */
-export async function instantiate(module: WebAssembly.Module, threads: number, limit: number): Promise<Instance> {
+/** An instance of the module with a memory of its own, and with its threads started, of `script` if that is given. */
+export async function instantiate(
+  module: WebAssembly.Module,
+  threads: number,
+  limit: number,
+  script: string | undefined,
+): Promise<Instance> {
   if (!WebAssembly.Module.imports(module).some(({ kind }) => kind === 'memory')) {
     throw loadFailed('could not instantiate the module', 'it is another one, which imports no memory');
   }
@@ -33,9 +38,11 @@ export async function instantiate(module: WebAssembly.Module, threads: number, l
   const failure = new Promise<never>((_, reject) => {
     fail = reject;
   });
-  const workers = new ThreadWorkers(fail);
+  const workers = new ThreadWorkers(script, fail);
   try {
-    const core = await Promise.race([settle(module, memory, await withThreads(threads, workers)), failure]);
+    const glue = await threadGlue(script ?? threadScript());
+    const create: Create = (settings) => glue({ ...settings, poolSize: threads - 1, makeWorker: () => workers.make() });
+    const core = await Promise.race([settle(module, memory, create), failure]);
     core.startThreads?.(threads);
     workers.started();
     return { core, memory, workers };
@@ -54,28 +61,30 @@ type Create = (settings: Settings) => Promise<Core>;
  * The glue, asked for only now since most engines have one thread, and by the address that its workers have: a bundler
  * that followed the import would put a second copy into the page, or into a worker that is to be one file.
  */
-async function withThreads(threads: number, workers: ThreadWorkers): Promise<Create> {
-  const address = threadScript().href;
+async function threadGlue(address: string): Promise<Glue['default']> {
   const glue = import(/* @vite-ignore */ /* webpackIgnore: true */ address) as Promise<Glue>;
   const exported = await glue.catch((cause: unknown) => {
     throw loadFailed(`could not load ${address}`, cause);
   });
-  const create = exported.default ?? (globalThis as { [glueName]?: Glue['default'] })[glueName];
-  return (settings) => create({ ...settings, poolSize: threads - 1, makeWorker: () => workers.make() });
+  return exported.default ?? (globalThis as { [glueName]?: Glue['default'] })[glueName];
 }
 
 function settle(module: WebAssembly.Module, memory: WebAssembly.Memory, create: Create): Promise<Core> {
   return new Promise((resolve, reject) => {
     const failed = (cause: unknown) => reject(loadFailed('could not instantiate the module', cause));
-    create({
-      wasmMemory: memory,
-      instantiateWasm(imports, done) {
-        WebAssembly.instantiate(module, imports)
-          .then((instance) => done(instance, module))
-          .catch(failed);
-        return {};
-      },
-    }).then(resolve, failed);
+    try {
+      create({
+        wasmMemory: memory,
+        instantiateWasm(imports, done) {
+          WebAssembly.instantiate(module, imports)
+            .then((instance) => done(instance, module))
+            .catch(failed);
+          return {};
+        },
+      }).then(resolve, failed);
+    } catch (cause) {
+      failed(cause); // The glue begins with what it needs of the host, as TextDecoder.
+    }
   });
 }
 
@@ -88,8 +97,9 @@ function makeMemory(threads: number, limit: number): WebAssembly.Memory {
     } catch (cause) {
       // A shared memory cannot move, so all that it may grow to is reserved.
       if (shared && most / 2 >= leastShared) continue;
-      const Failure = shared ? ThreadFailure : AttentionError;
-      throw new Failure('OUT_OF_MEMORY', undefined, 'this engine could not make a WebAssembly memory', { cause });
+      throw new AttentionError('OUT_OF_MEMORY', undefined, 'this engine could not make a WebAssembly memory', {
+        cause,
+      });
     }
   }
 }

@@ -1,5 +1,11 @@
-import { AttentionError, describe, invalid } from '../errors.js';
+import { invalid } from '../errors.js';
+import { isModule, isResponse, isUrl } from '../realms.js';
+import { bytesOf } from '../typed-arrays.js';
 import type { LoadOptions, Variant } from '../types.js';
+import { ownAddress } from './addresses.js';
+import { loadFailed } from './failed.js';
+import { isValid } from './features.js';
+import { nodeModule } from './node.js';
 
 // Literal arguments: bundlers find and copy the files by them.
 const files: Record<Variant, { name: string; url: () => URL }> = {
@@ -30,11 +36,10 @@ export function isOneFile(wasm: LoadOptions['wasm']): boolean {
 
 /** The compiled module of a variant. Concurrent loads of one address share a fetch; a failed one is forgotten. */
 export function compile(variant: Variant, wasm: LoadOptions['wasm']): Promise<WebAssembly.Module> {
-  if (wasm instanceof WebAssembly.Module) return Promise.resolve(wasm);
-  if (wasm instanceof ArrayBuffer || wasm instanceof Uint8Array) {
-    return compileBytes({ bytes: wasm as Bytes, from: 'the bytes' });
-  }
-  if (typeof Response === 'function' && wasm instanceof Response) return compileRead(read(wasm), 'the response');
+  if (isModule(wasm)) return Promise.resolve(wasm);
+  const bytes = bytesOf(wasm);
+  if (bytes) return compileBytes({ bytes, from: 'the bytes' });
+  if (isResponse(wasm)) return readResponse(wasm).then(compileBytes);
   let address: string;
   try {
     address = String(addressOf(variant, wasm));
@@ -43,7 +48,8 @@ export function compile(variant: Variant, wasm: LoadOptions['wasm']): Promise<We
   }
   const known = compiled.get(address);
   if (known) return known;
-  const module = compileRead(fetchBytes(address), address);
+  const advice = wasm === undefined ? 'options.wasm says where the files are' : undefined;
+  const module = fetchBytes(address, advice).then(compileBytes);
   compiled.set(address, module);
   module.catch(() => compiled.delete(address));
   return module;
@@ -56,10 +62,10 @@ export function addressesOf(wasm: LoadOptions['wasm']): Record<string, string | 
 }
 
 function addressOf(variant: Variant, wasm: LoadOptions['wasm']): string | URL {
-  if (wasm === undefined) return files[variant].url();
+  if (wasm === undefined) return ownAddress(files[variant].url, 'wasm');
   const address =
     typeof wasm === 'function' ? asked(wasm as (file: string) => string | URL, files[variant].name) : wasm;
-  if (typeof address === 'string' || address instanceof URL) return address;
+  if (typeof address === 'string' || isUrl(address)) return address;
   throw invalid(
     'options.wasm',
     address,
@@ -75,60 +81,58 @@ function asked(wasm: (file: string) => string | URL, name: string): string | URL
   }
 }
 
-type Bytes = ArrayBuffer | Uint8Array<ArrayBuffer>;
-
 /** What came, and from where. */
 interface Read {
-  bytes: Bytes;
+  bytes: Uint8Array<ArrayBuffer>;
   from: string;
-}
-
-async function compileRead(read: Promise<Read>, from: string): Promise<WebAssembly.Module> {
-  let came: Read;
-  try {
-    came = await read;
-  } catch (cause) {
-    throw loadFailed(`could not read ${from}`, cause);
-  }
-  return compileBytes(came);
 }
 
 async function compileBytes({ bytes, from }: Read): Promise<WebAssembly.Module> {
   try {
     return await WebAssembly.compile(bytes);
   } catch (cause) {
+    if (isValid(bytes)) throw loadFailed(`could not compile ${from}`, cause, howWithoutCompiling);
     const count = bytes.byteLength; // 0 where they were taken away
     const first = count === 0 ? 'nothing' : beginning(bytes);
     throw loadFailed(`could not compile ${from}, ${count} bytes that begin with ${first}`, cause);
   }
 }
 
+/** Of a host in which bytes may not become code: it knows a module when it sees one, and compiles none. */
+const howWithoutCompiling =
+  "the bytes are a module, but this host may not compile: its policy needs 'wasm-unsafe-eval' in script-src, or options.wasm must be a WebAssembly.Module";
+
 /** A page of HTML in a module's place is known by its first characters. */
-function beginning(bytes: Bytes): string {
-  const first = new Uint8Array(bytes instanceof ArrayBuffer ? bytes : bytes.slice(0, 16)).subarray(0, 16);
+function beginning(bytes: Uint8Array): string {
+  const first = bytes.subarray(0, 16);
   const text = String.fromCharCode(...first);
   if (/^[\t\n\r -~]+$/.test(text)) return JSON.stringify(text);
   return Array.from(first, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
 }
 
-async function fetchBytes(address: string): Promise<Read> {
-  const fs = address.startsWith('file:') ? nodeFileSystem() : undefined;
-  if (fs) return { bytes: new Uint8Array(await fs.promises.readFile(new URL(address))), from: address };
-  return read(await fetch(address));
+async function fetchBytes(address: string, advice: string | undefined): Promise<Read> {
+  try {
+    // Node's fetch knows no file: addresses.
+    const fs = address.startsWith('file:') ? nodeModule<typeof import('node:fs')>('node:fs') : undefined;
+    if (fs) return { bytes: new Uint8Array(await fs.promises.readFile(new URL(address))), from: address };
+    return await contentOf(await fetch(address));
+  } catch (cause) {
+    throw loadFailed(`could not read ${address}`, cause, advice);
+  }
 }
 
-export async function read(response: Response): Promise<Read> {
+export async function readResponse(response: Response): Promise<Read> {
+  try {
+    return await contentOf(response);
+  } catch (cause) {
+    throw loadFailed('could not read the response', cause);
+  }
+}
+
+async function contentOf(response: Response): Promise<Read> {
   const from = `${response.url || 'the response'} (status ${response.status})`;
   if (!response.ok) throw new Error(`status ${response.status}`);
-  return { bytes: await response.arrayBuffer(), from };
-}
-
-/** Node's fetch knows no file: addresses. Asked for at run time, so that bundlers see no import of a Node module. */
-function nodeFileSystem(): typeof import('node:fs') | undefined {
-  return typeof process === 'object' ? process.getBuiltinModule?.('node:fs') : undefined;
-}
-
-export function loadFailed(what: string, cause: unknown): AttentionError {
-  const why = cause instanceof Error ? cause.message : describe(cause);
-  return new AttentionError('LOAD_FAILED', undefined, `${what}: ${why}`, { cause });
+  const bytes = bytesOf(await response.arrayBuffer());
+  if (!bytes) throw new Error('it gives no ArrayBuffer');
+  return { bytes, from };
 }

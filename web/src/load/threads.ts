@@ -1,7 +1,7 @@
 import { integer, oneOf } from '../arguments.js';
 import { AttentionError, refused } from '../errors.js';
 import type { LoadOptions, Variant } from '../types.js';
-import { isNode } from './thread-workers.js';
+import { nodeModule, nodeThreads } from './node.js';
 
 /** kMostThreads of cpp/src/runtime/threads.hpp. */
 const mostThreads = 64;
@@ -10,7 +10,7 @@ const mostThreads = 64;
 export interface Threads {
   readonly count: number;
   readonly reason?: string;
-  /** Of 'auto': one thread will do where the others cannot be started. */
+  /** Of 'auto': one thread will do where several cannot be had. */
   readonly mayBeOne: boolean;
 }
 
@@ -59,8 +59,8 @@ function obstacle(): string | undefined {
       ? 'this engine has no SharedArrayBuffer'
       : 'there is no SharedArrayBuffer, which pages have when served with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp';
   }
+  if (!nodeThreads() && typeof Worker !== 'function') return 'this thread cannot start workers';
   if (!mayWait()) return 'this thread may not wait for others; make the engine in a worker';
-  if (!isNode() && typeof Worker !== 'function') return 'this thread cannot start workers';
   return undefined;
 }
 
@@ -77,5 +77,5 @@ function mayWait(): boolean {
 function processors(): number {
   if (typeof navigator === 'object' && navigator.hardwareConcurrency > 0) return navigator.hardwareConcurrency;
   // Node 20 has no navigator.
-  return globalThis.process?.getBuiltinModule?.('node:os').availableParallelism() ?? 1;
+  return nodeModule<typeof import('node:os')>('node:os')?.availableParallelism() ?? 1;
 }

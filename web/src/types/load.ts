@@ -10,15 +10,15 @@ declare global {
 
 /**
  * A build of the module, in the file `attention-<variant>.wasm`: WebAssembly's 128-bit SIMD, or relaxed SIMD with its
- * fused multiply-add; '-threads' over shared memory.
+ * multiply-add, which most engines fuse; '-threads' over shared memory.
  */
 export type Variant = 'simd' | 'relaxed-simd' | 'simd-threads' | 'relaxed-simd-threads';
 
 /** Which build is loaded, from where, and how much it may take. */
 export interface LoadOptions {
   /**
-   * 'auto' (default) takes the fastest variant whose numerical self-test passes here; a named one is taken or refused
-   * (UNSUPPORTED_ENGINE).
+   * 'auto' (default) takes the fastest variant whose numerical self-test passes here: relaxed SIMD only where its
+   * multiply-add is fused. A named one is taken or refused (UNSUPPORTED_ENGINE).
    */
   variant?: 'auto' | Variant;
   /**
@@ -30,10 +30,19 @@ export interface LoadOptions {
    * above 1 that cannot be had is UNSUPPORTED_ENGINE (on a page's main thread always: make the engine in a worker), and
    * INVALID_ARGUMENT beside a named variant without threads.
    *
-   * Threads are workers of the script attention-threads-module.js, which must be of the same origin. Where a policy has
+   * Threads are workers of the script attention-threads-module.js, which must be of the same origin. Where 'auto' cannot
+   * start them, or finds no module with threads, it takes one thread and says why. Where a policy has
    * require-trusted-types-for 'script', it must allow the policy name 'attention-wasm' (or have a default policy).
    */
   threads?: number | 'auto';
+  /**
+   * Where the script of the threads lies, attention-threads-module.js: for a package on another origin (browsers start
+   * workers of a page's own alone) and for one that is bundled into a single script. An address; relative ones are read
+   * against the page's. It is asked for where there is more than one thread. Default: the file beside this module.
+   *
+   * The policy 'attention-wasm' blesses the default alone: under Trusted Types another address needs a default policy.
+   */
+  threadScript?: string | URL;
   /**
    * The same bits in every engine, for results that are compared or hashed: takes the plain SIMD variant, which adds in
    * one fixed order and leaves no rounding to the engine. NaN is NaN everywhere, but its bits are the processor's own.
@@ -43,7 +52,11 @@ export interface LoadOptions {
   /**
    * Where the module's bytes come from: bundlers, CDNs, strict CSP, offline, edge. The address or the content of one
    * .wasm file, or a function from the file's name to its address. Bytes of another variant than the one named:
-   * INVALID_ARGUMENT; what cannot be read or compiled: LOAD_FAILED. Default: the files beside this module.
+   * INVALID_ARGUMENT; what cannot be read or compiled: LOAD_FAILED. Default: the files beside this module; a script
+   * that is bundled into one (CommonJS, IIFE, blob:) has none beside it, and says LOAD_FAILED.
+   *
+   * Where a host makes no code from bytes (Cloudflare Workers, edge runtimes, a policy without 'wasm-unsafe-eval'), give
+   * a WebAssembly.Module. What is given is taken: this engine is not asked whether another variant would be faster.
    */
   wasm?: string | URL | ArrayBuffer | Uint8Array | Response | WebAssembly.Module | ((file: string) => string | URL);
   /**

@@ -1,14 +1,17 @@
 import { abortError, abortSignal, checkKeys } from '../arguments.js';
-import { AttentionError, describe, invalid } from '../errors.js';
-import { addressesOf, isOneFile, read } from '../load/source.js';
-import { nodeThreads } from '../load/thread-workers.js';
+import { AttentionError, invalid, messageOf } from '../errors.js';
+import { absolute, scriptAddress } from '../load/addresses.js';
+import { loadKeys } from '../load/create.js';
+import { loadFailed } from '../load/failed.js';
+import { nodeThreads } from '../load/node.js';
+import { addressesOf, isOneFile, readResponse } from '../load/source.js';
+import { isModule, isResponse } from '../realms.js';
+import { bytesOf } from '../typed-arrays.js';
 import type { Attention, LoadOptions } from '../types.js';
 import { asyncAttention } from './async-attention.js';
 import { errorOf, Link } from './link.js';
 import type { Start, Started } from './messages.js';
 import type { AsyncAttention, WorkerLoadOptions } from './types.js';
-
-const loadKeys = ['variant', 'threads', 'deterministic', 'wasm', 'maximumMemoryBytes', 'signal', 'worker'];
 
 /** What both kinds of workers have, as far as they are known by it. */
 interface AnyWorker {
@@ -27,20 +30,23 @@ interface AnyWorker {
  * @throws AttentionError as createAttention() does; LOAD_FAILED where the worker does not start.
  */
 export async function createAttentionWorker(options?: WorkerLoadOptions): Promise<AsyncAttention> {
-  const { worker: make, signal, wasm, ...rest } = checkKeys('options', options, loadKeys);
+  const given = checkKeys('options', options, [...loadKeys, 'worker']);
+  const { worker: make, signal, wasm, threadScript, ...rest } = given;
   if (make !== undefined && typeof make !== 'function') throw invalid('options.worker', make, 'a function');
+  const script = scriptAddress(threadScript);
   const stop = abortSignal(signal);
   if (stop?.aborted) throw abortError(stop);
   const content = await resolved(wasm);
   if (stop?.aborted) throw abortError(stop);
-  const worker = startWorker(make);
-  const { port1, port2 } = new MessageChannel();
+  const failed = (cause: unknown) =>
+    loadFailed('could not start a worker', cause, make ? undefined : 'options.worker may make one in another way');
+  const { worker, port1, port2 } = startWorker(make, failed);
   const link = new Link(port1, () => worker.terminate());
   let abort = () => {};
   let isStarted = false;
   const ended = new Promise<never>((_, reject) => {
     const fail = (cause: unknown) => {
-      const error = isStarted ? gone(cause) : loadFailed(cause);
+      const error = isStarted ? gone(cause) : failed(cause);
       link.end(error);
       reject(error);
     };
@@ -60,7 +66,7 @@ export async function createAttentionWorker(options?: WorkerLoadOptions): Promis
   ended.catch(() => {});
   try {
     const started = link.started();
-    worker.postMessage({ port: port2, options: rest, wasm: content } satisfies Start, [port2]);
+    send(worker, { port: port2, options: { ...rest, ...(script && { threadScript: script }) }, wasm: content });
     const answer = await Promise.race([started, ended]);
     isStarted = true;
     worker.unref?.();
@@ -78,41 +84,41 @@ function infoOf(answer: Started): Attention['info'] {
   return answer.info;
 }
 
-function startWorker(make: WorkerLoadOptions['worker']): AnyWorker {
+function startWorker(make: WorkerLoadOptions['worker'], failed: (cause: unknown) => AttentionError) {
   try {
-    if (make) return make() as AnyWorker;
-    const threads = nodeThreads();
-    // Without execArgv a program given by --eval would have its workers evaluate it, too.
-    if (threads)
-      return new threads.Worker(new URL('../worker-entry.js', import.meta.url), { execArgv: [] }) as AnyWorker;
-    // As bundlers know it, to the letter.
-    return new Worker(new URL('../worker-entry.js', import.meta.url), { type: 'module' }) as AnyWorker;
+    const { port1, port2 } = new MessageChannel();
+    return { worker: (make ?? ownWorker)() as AnyWorker, port1, port2 };
   } catch (cause) {
-    throw loadFailed(cause);
+    throw failed(cause);
+  }
+}
+
+function ownWorker() {
+  const threads = nodeThreads();
+  // Without execArgv a program given by --eval would have its workers evaluate it, too.
+  if (threads) return new threads.Worker(new URL('../worker-entry.js', import.meta.url), { execArgv: [] });
+  // As bundlers know it, to the letter.
+  return new Worker(new URL('../worker-entry.js', import.meta.url), { type: 'module' });
+}
+
+function send(worker: AnyWorker, start: Start): void {
+  try {
+    worker.postMessage(start, [start.port]);
+  } catch (cause) {
+    throw new AttentionError('INVALID_ARGUMENT', 'options', 'got a value that cannot be sent to a worker', { cause });
   }
 }
 
 /** As the worker can read it: addresses in full, by the files' names where a function says them, or content. */
 async function resolved(wasm: LoadOptions['wasm']): Promise<Start['wasm']> {
-  if (typeof Response === 'function' && wasm instanceof Response) return (await read(wasm)).bytes;
-  if (wasm === undefined || wasm instanceof WebAssembly.Module) return wasm;
-  if (wasm instanceof ArrayBuffer || wasm instanceof Uint8Array) return wasm.slice();
+  if (wasm === undefined || isModule(wasm)) return wasm;
+  const bytes = bytesOf(wasm) ?? (isResponse(wasm) ? (await readResponse(wasm)).bytes : undefined);
+  if (bytes) return bytes.slice();
   const addresses = Object.entries(addressesOf(wasm)).map(([name, address]) => [name, absolute(address)] as const);
   return isOneFile(wasm) ? addresses[0]?.[1] : Object.fromEntries(addresses);
 }
 
-function absolute(address: string | URL): string {
-  const base = globalThis.document?.baseURI ?? globalThis.location?.href;
-  return base === undefined ? String(address) : new URL(address, base).href;
-}
-
 /** A worker that others ended, or whose memory the system took. */
 function gone(cause: unknown): AttentionError {
-  const why = cause instanceof Error ? cause.message : describe(cause);
-  return new AttentionError('DISPOSED', undefined, `the worker is gone: ${why}`, { cause });
-}
-
-function loadFailed(cause: unknown): AttentionError {
-  const why = cause instanceof Error ? cause.message : describe(cause);
-  return new AttentionError('LOAD_FAILED', undefined, `could not start a worker: ${why}`, { cause });
+  return new AttentionError('DISPOSED', undefined, `the worker is gone: ${messageOf(cause)}`, { cause });
 }
