@@ -1,16 +1,24 @@
+import { smallLlamaWrites } from './cases/model.js';
 import { digests } from './digests.js';
 import { torture } from './torture/judge.js';
 
 /** What an engine is asked, given the package as it is imported there and how files of the repository are read. */
 export const checksOf = (pack, read) => ({
-  /** The variant that is taken by itself, once it was seen to work. */
-  async variant() {
-    const attention = await pack.createAttention();
+  /** The variant that is taken, once it was seen to work. */
+  async variant(options) {
+    const attention = await pack.createAttention(options);
     const x = { data: Float32Array.of(1, 0, 0, 2, 2, 1), shape: [3, 2] };
     const { output } = attention.scaledDotProductAttention(x, x, x, { causal: true });
     const { variant } = attention.info;
     attention.dispose();
     return { variant, firstRow: [...output.data.subarray(0, 2)] };
+  },
+  /** What a small model writes. */
+  async generates(options) {
+    const attention = await pack.createAttention(options);
+    const tokens = await smallLlamaWrites((files) => pack.createModel(attention, files));
+    attention.dispose();
+    return tokens;
   },
   digests: (options) => digests(pack, options, read),
   torture: (options) => torture(pack, options),

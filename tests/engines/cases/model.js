@@ -37,6 +37,13 @@ async function smallLlama(createModel) {
   return results;
 }
 
+export async function smallLlamaWrites(createModel) {
+  const model = createModel({ config: llamaConfig, tensors: llamaWeights() });
+  const tokens = await model.generate([1, 5, 9, 5], { maxNewTokens: 20 });
+  model.dispose();
+  return [...tokens];
+}
+
 /** Ids as what digests are made of. */
 const floats = (ids) => ({ data: Float32Array.from(ids), shape: [ids.length] });
 
