@@ -16,6 +16,7 @@ export default function setup(project) {
   const consumer = join(folder, 'consumer');
   cpSync(join(import.meta.dirname, 'consumer'), consumer, { recursive: true });
   cpSync(join(repository, 'tests/browser/page/oracle.js'), join(consumer, 'oracle.js'));
+  cpSync(join(repository, 'tests/engines/cases'), join(consumer, 'cases'), { recursive: true });
   writeFileSync(join(consumer, 'package.json'), JSON.stringify({ private: true, type: 'module' }));
   npm(consumer, 'install', '--offline', '--no-audit', '--no-fund', tarball);
   project.provide('tarball', tarball);
