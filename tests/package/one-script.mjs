@@ -8,7 +8,7 @@ import { expect } from 'vitest';
 import { smallLlamaWrites } from '../engines/cases/model.js';
 
 /** The text of a file of the consumer with all that it imports. What is exported is globalThis.bundled of an IIFE. */
-export async function bundleOf(consumer, format, entry = 'bundled.js') {
+export async function bundleOf(consumer, format, entry = 'bundled.js', more = {}) {
   const { outputFiles, warnings } = await build({
     absWorkingDir: consumer,
     entryPoints: [entry],
@@ -19,6 +19,7 @@ export async function bundleOf(consumer, format, entry = 'bundled.js') {
     // That import.meta.url is undefined here is what the tests are about.
     logOverride: { 'empty-import-meta': 'silent' },
     logLevel: 'silent',
+    ...more,
   });
   expect(warnings).toEqual([]);
   return outputFiles[0].text;

@@ -42,6 +42,16 @@ export function launchBrowser({ executable, proxyPort, more = [] }) {
   });
 }
 
+/** Playwright's own context, with extensions from these folders. */
+export function launchWithExtensions({ executable, extensions }) {
+  const folders = extensions.join(',');
+  return chromium.launchPersistentContext('', {
+    executablePath: executable,
+    args: [...args, `--disable-extensions-except=${folders}`, `--load-extension=${folders}`],
+    ignoreDefaultArgs: ['--disable-extensions'],
+  });
+}
+
 export async function startChromium({ executable, proxyPort, width, height, colorScheme }) {
   const browser = await launchBrowser({ executable, proxyPort });
   const page = await browser.newPage({ viewport: { width, height }, colorScheme });
