@@ -30,7 +30,7 @@ const parts = {
 
 /** What a part runs beside its steps when it is asked for by name. */
 const more = {
-  package: [{ name: 'bundlers', run: (env) => vitest('tests/package/bundlers/vitest.config.ts', env) }],
+  package: [{ name: 'bundlers', run: testBundlers }],
 };
 
 async function testPreset(preset, env) {
@@ -46,6 +46,11 @@ async function testNode(env) {
 async function testEngines(env) {
   await installPackages(join(repository, 'tests/engines'));
   await vitest('tests/engines/vitest.config.ts', env);
+}
+
+async function testBundlers(env) {
+  await installPackages(join(repository, 'tests/engines'));
+  await vitest('tests/package/bundlers/vitest.config.ts', env);
 }
 
 function vitest(config, env) {

@@ -71,6 +71,11 @@ describe('the package runs without a page', () => {
   );
 });
 
+test('Bun runs relaxed SIMD where it is named: its multiply-add is not fused, but right', async () => {
+  const variant = 'relaxed-simd';
+  expect(await askRuntime('Bun', 'variant', { variant })).toEqual({ variant, firstRow: [1, 0] });
+});
+
 describe('inputs that break attention elsewhere', () => {
   const judge = ({ variant, found }) => {
     expect(found.length).toBe(table.length);

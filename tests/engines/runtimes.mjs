@@ -6,10 +6,12 @@ import { promisify } from 'node:util';
 const { arch } = process;
 const installed = (path) => join(import.meta.dirname, 'node_modules', path);
 
+export const node24 = installed(`node-24-${arch}/bin/node`);
+
 const commands = {
   'this Node.js': [process.execPath],
   'Node.js 22': [installed(`node-22-${arch}/bin/node`)],
-  'Node.js 24': [installed(`node-24-${arch}/bin/node`)],
+  'Node.js 24': [node24],
   'Node.js 26': [installed(`node-26-${arch}/bin/node`)],
   Deno: [installed(`@deno/linux-${arch}-glibc/deno`), 'run', '--allow-read', '--no-prompt'],
   Bun: [installed(`@oven/bun-linux-${arch === 'arm64' ? 'aarch64' : arch}/bin/bun`)],

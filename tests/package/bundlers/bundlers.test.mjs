@@ -2,7 +2,7 @@
 // numbers, one module and one glue fetched.
 import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,9 +10,11 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { createServer } from 'vite';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { contentSecurityPolicy, serve } from '../../../scripts/lib/serve.mjs';
+import { contentSecurityPolicy, isolation, serve } from '../../../scripts/lib/serve.mjs';
 import { launchBrowser } from '../../browser/drivers/chromium.mjs';
 import { launch, locate, violationPath } from '../../browser/drivers/index.mjs';
+import { node24 } from '../../engines/runtimes.mjs';
+import { refused, right, rightRemote } from '../one-script.mjs';
 
 const project = inject('project');
 const require = createRequire(join(project, 'package.json'));
@@ -55,10 +57,10 @@ async function judge(url) {
 }
 
 /** The same of an engine in a worker. */
-async function judgeRemote(url) {
+async function judgeRemote(url, variant = 'relaxed-simd') {
   await browser.open(url);
   const result = await browser.waitFor(() => globalThis.result);
-  expect(result).toMatchObject({ variant: 'relaxed-simd' });
+  expect(result).toMatchObject({ variant });
   expect(result.difference).toBeLessThanOrEqual(4e-6);
   // None, where the page before it has fetched the same for ever.
   const modules = browser.requests().filter((address) => new URL(address).pathname.endsWith('.wasm'));
@@ -75,14 +77,16 @@ function writePages(folder, scripts) {
   }
 }
 
-/** Under the strictest policy, from a sub-path. */
+/** Under the strictest policy, from a sub-path; isolated, so that there are threads. */
 async function judgeFolder(folder, policy = contentSecurityPolicy) {
-  const headers = { 'content-security-policy': `${policy}; report-uri ${violationPath}` };
+  const headers = { 'content-security-policy': `${policy}; report-uri ${violationPath}`, ...isolation };
   const server = await serve({ root: folder, base: '/some/where/', headers });
   try {
     await judge(server.url);
     expect(browser.violations()).toEqual([]);
     await judgeRemote(`${server.url}remote.html`);
+    expect(browser.violations()).toEqual([]);
+    await judgeRemote(`${server.url}remote.html?threads=2`, 'relaxed-simd-threads');
     expect(browser.violations()).toEqual([]);
   } finally {
     await server.close();
@@ -167,7 +171,7 @@ test('esbuild, with its modules copied beside it as the guide says', async () =>
   });
   expect(warnings).toEqual([]);
   for (const name of readdirSync(installed)) {
-    if (name.endsWith('.wasm')) cpSync(join(installed, name), join(outdir, '..', name));
+    if (/\.wasm$|^attention-threads-module\.js$/.test(name)) cpSync(join(installed, name), join(outdir, '..', name));
   }
   writePages(join(outdir, '..'), {
     index: ['assets/page.js'],
@@ -182,8 +186,8 @@ describe('Next.js', () => {
   const cli = join(project, 'node_modules/next/dist/bin/next');
 
   /** A command of Next that serves, until it is ended. */
-  async function serving(command, port) {
-    const child = spawn(process.execPath, [cli, command, '-p', String(port)], { cwd: project, env, detached: true });
+  async function serving(command, port, program = process.execPath) {
+    const child = spawn(program, [cli, command, '-p', String(port)], { cwd: project, env, detached: true });
     let printed = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (data) => {
@@ -206,6 +210,39 @@ describe('Next.js', () => {
       await judgeRemote(`${server.url}remote`);
     } finally {
       server.close();
+    }
+  });
+
+  // The edge runtime compiles every variant that the package names, so Node.js must know them all: from 22 on.
+  test.each([
+    ['bundled', undefined],
+    ['left to Node.js', 'attention-wasm'],
+  ])('in routes of the server, %s, and of the edge', async (_, external) => {
+    cpSync(join(import.meta.dirname, 'next-routes'), join(project, 'app/api'), { recursive: true });
+    const building = { cwd: project, env: { ...env, ...(external && { EXTERNAL: external }) } };
+    let server;
+    try {
+      await run(node24, [cli, 'build'], building);
+      server = await serving('start', 4312, node24);
+      const ask = async (route) => (await fetch(`${server.url}api/${route}`)).json();
+      const engine = await right({ variant: 'simd' });
+      const one = (reason) => ({ ...engine, threadsReason: expect.stringMatching(reason) });
+      expect(await ask('node')).toEqual({
+        engine,
+        auto: external ? { ...engine, variant: 'simd-threads', threads: expect.any(Number) } : one(/could not load/),
+        worker: external
+          ? rightRemote({ variant: 'simd' })
+          : refused('LOAD_FAILED', /could not start a worker.*options\.worker/),
+      });
+      expect(await ask('edge')).toEqual({
+        engine,
+        auto: one(/cannot start workers/),
+        none: refused('LOAD_FAILED', /options\.wasm/),
+        worker: refused('LOAD_FAILED', /could not start a worker/),
+      });
+    } finally {
+      server?.close();
+      rmSync(join(project, 'app/api'), { recursive: true });
     }
   });
 

@@ -17,6 +17,7 @@ export default function setup(vitest) {
     cpSync(join(import.meta.dirname, file), join(project, file));
   cpSync(join(import.meta.dirname, '../consumer'), project, { recursive: true });
   cpSync(join(repository, 'tests/browser/page/oracle.js'), join(project, 'oracle.js'));
+  cpSync(join(repository, 'tests/engines/cases'), join(project, 'cases'), { recursive: true });
   cpSync(join(import.meta.dirname, 'next'), project, { recursive: true });
   npm(project, 'ci', '--no-audit', '--no-fund');
   npm(project, 'install', '--no-save', '--no-audit', '--no-fund', '--prefer-offline', tarball);

@@ -1,1 +1,3 @@
-export default { devIndicators: false };
+const { EXTERNAL } = process.env;
+
+export default { devIndicators: false, ...(EXTERNAL && { serverExternalPackages: [EXTERNAL] }) };
