@@ -128,6 +128,12 @@ describe('functions of the host that throw', () => {
   });
 });
 
+test.each([[undefined], [7], [{}]])('a function that gives %j for a worker is LOAD_FAILED', async (none) => {
+  const message = expect.stringMatching(/could not start a worker: options\.worker gave/);
+  const loading = createAttentionWorker({ worker: () => none as never });
+  await expect(loading).rejects.toMatchObject({ code: 'LOAD_FAILED', message });
+});
+
 describe('a module that is given decides', () => {
   afterEach(() => vi.restoreAllMocks());
   test.each(['simd', 'relaxed-simd'] as const)(

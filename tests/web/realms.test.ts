@@ -121,6 +121,12 @@ test('a signal of another realm is followed', async () => {
 test('what an error of another realm says is told', async () => {
   const wasm = there('() => { throw new Error("no such place") }');
   expect((await failure({ wasm })).message).toContain('no such place');
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  const throws = () => {
+    throw proxy;
+  };
+  expect(await failure({ wasm: throws })).toMatchObject({ code: 'LOAD_FAILED' });
 });
 
 describe('data of another realm', () => {

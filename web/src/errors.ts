@@ -53,8 +53,12 @@ export function inTermsOf(error: unknown, own: string, callers: string): unknown
 
 /** What a thrown value says, whichever realm's error it is. */
 export function messageOf(thrown: unknown): string {
-  const message: unknown = Object(thrown).message;
-  return typeof message === 'string' ? message : describe(thrown);
+  try {
+    const message: unknown = Object(thrown).message;
+    return typeof message === 'string' ? message : describe(thrown);
+  } catch {
+    return describe(thrown); // a revoked proxy
+  }
 }
 
 /** A value as an error message shows it: short, and never a dump of an array. */

@@ -1,5 +1,5 @@
 import { abortError, abortSignal, checkKeys } from '../arguments.js';
-import { AttentionError, invalid, messageOf } from '../errors.js';
+import { AttentionError, describe, invalid, messageOf } from '../errors.js';
 import { absolute, scriptAddress } from '../load/addresses.js';
 import { loadKeys } from '../load/create.js';
 import { loadFailed } from '../load/failed.js';
@@ -87,7 +87,9 @@ function infoOf(answer: Started): Attention['info'] {
 function startWorker(make: WorkerLoadOptions['worker'], failed: (cause: unknown) => AttentionError) {
   try {
     const { port1, port2 } = new MessageChannel();
-    return { worker: (make ?? ownWorker)() as AnyWorker, port1, port2 };
+    const worker = (make ?? ownWorker)() as AnyWorker | undefined;
+    if (typeof worker?.postMessage !== 'function') throw new Error(`options.worker gave ${describe(worker)}`);
+    return { worker, port1, port2 };
   } catch (cause) {
     throw failed(cause);
   }
