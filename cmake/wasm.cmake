@@ -15,6 +15,8 @@ endif()
 set(glue attention-module.js)
 # Workers need nothing of their own: as one, the glue would ask for an address, which older workerd has not.
 set(environment web)
+set(link_inputs ${CMAKE_SOURCE_DIR}/cmake/plain-glue.cmake)
+set(edit_glue COMMAND ${CMAKE_COMMAND} -P ${CMAKE_SOURCE_DIR}/cmake/plain-glue.cmake)
 if(ATTENTION_VARIANT MATCHES "-threads$")
   set(glue attention-threads-module.js)
   set(environment web,worker)

@@ -1,3 +1,4 @@
+import { tried } from './tried.js';
 import type { AttentionErrorCode } from './types.js';
 
 /**
@@ -53,12 +54,8 @@ export function inTermsOf(error: unknown, own: string, callers: string): unknown
 
 /** What a thrown value says, whichever realm's error it is. */
 export function messageOf(thrown: unknown): string {
-  try {
-    const message: unknown = Object(thrown).message;
-    return typeof message === 'string' ? message : describe(thrown);
-  } catch {
-    return describe(thrown); // a revoked proxy
-  }
+  const message: unknown = tried(() => Object(thrown).message);
+  return typeof message === 'string' ? message : describe(thrown);
 }
 
 /** A value as an error message shows it: short, and never a dump of an array. */
@@ -68,11 +65,8 @@ export function describe(value: unknown): string {
   if (typeof value === 'function') return 'a function';
   if (typeof value === 'symbol') return 'a symbol';
   if (value === null || typeof value !== 'object') return String(value);
-  try {
-    return describeObject(value);
-  } catch {
-    return 'an object'; // a revoked proxy, a class whose name is no text
-  }
+  // None of a revoked proxy, of a class whose name is no text.
+  return tried(() => describeObject(value)) ?? 'an object';
 }
 
 function describeObject(value: object): string {

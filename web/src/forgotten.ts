@@ -1,3 +1,5 @@
+import { tried } from './tried.js';
+
 let isTold = false;
 
 /**
@@ -16,9 +18,5 @@ export function net<T>(free: (held: T) => boolean): Pick<FinalizationRegistry<T>
 
 /** Bundlers write the value in; a page without one has no process. */
 function isProduction(): boolean {
-  try {
-    return process.env.NODE_ENV === 'production';
-  } catch {
-    return false;
-  }
+  return tried(() => process.env.NODE_ENV) === 'production';
 }

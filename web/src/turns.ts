@@ -1,4 +1,5 @@
 import { abortError } from './arguments.js';
+import { tried } from './tried.js';
 
 /** The same, or ABORTED as soon as the signal says so. */
 export function unlessAborted<T>(promise: T | Promise<T>, signal: AbortSignal | undefined): Promise<T> {
@@ -21,29 +22,22 @@ export function unlessAborted<T>(promise: T | Promise<T>, signal: AbortSignal | 
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
     const ways = 'Deno' in globalThis ? [byTimer] : [byMessage, byTimer];
-    if (!ways.some((way) => isTaken(way, resolve))) resolve();
+    // Hosts refuse by a name that is not there, or by a function that throws.
+    if (!ways.some((way) => tried(() => way(resolve)))) resolve();
   });
 }
 
-function byMessage(resolve: () => void): void {
+function byMessage(resolve: () => void): true {
   const { port1, port2 } = new MessageChannel();
   port1.onmessage = () => {
     port1.close();
     resolve();
   };
   port2.postMessage(undefined);
+  return true;
 }
 
-function byTimer(resolve: () => void): void {
+function byTimer(resolve: () => void): true {
   setTimeout(resolve, 0);
-}
-
-/** Hosts refuse by a name that is not there, or by a function that throws. */
-function isTaken(way: (resolve: () => void) => void, resolve: () => void): boolean {
-  try {
-    way(resolve);
-    return true;
-  } catch {
-    return false;
-  }
+  return true;
 }

@@ -1,4 +1,5 @@
 import { isArrayBuffer, nameOf } from './realms.js';
+import { tried } from './tried.js';
 
 // What an array is by the engine's own word: subclasses, own properties and proxies may say anything of themselves.
 const typedArray = Object.getPrototypeOf(Uint8Array.prototype);
@@ -43,15 +44,8 @@ export function plain(data: object): { kind: string | undefined; array: PlainArr
 
 /** The bytes of an ArrayBuffer or a Uint8Array, as they lie there; undefined for anything else. */
 export function bytesOf(value: unknown): Uint8Array<ArrayBuffer> | undefined {
-  const of = isArrayBuffer(value) ? wholeOf(value) : value;
-  const { kind, array } = plain(Object(of));
+  // Of none where the buffer was taken away.
+  const view = isArrayBuffer(value) ? (tried(() => new Uint8Array(value)) ?? new Uint8Array()) : value;
+  const { kind, array } = plain(Object(view));
   return kind === 'Uint8Array' ? (array as Uint8Array<ArrayBuffer>) : undefined;
-}
-
-function wholeOf(buffer: ArrayBuffer): Uint8Array {
-  try {
-    return new Uint8Array(buffer);
-  } catch {
-    return new Uint8Array(); // It was taken away.
-  }
 }

@@ -1,5 +1,6 @@
 import { invalid } from '../errors.js';
 import { isUrl } from '../realms.js';
+import { tried } from '../tried.js';
 import { loadFailed } from './failed.js';
 
 /**
@@ -24,9 +25,5 @@ export function scriptAddress(script: unknown): string | undefined {
 /** An address in full, by that of the page. What is none stays as it is: whoever asks for it says so. */
 export function absolute(address: string | URL): string {
   const base = globalThis.document?.baseURI ?? globalThis.location?.href;
-  try {
-    return new URL(address, base).href;
-  } catch {
-    return String(address);
-  }
+  return tried(() => new URL(address, base).href) ?? String(address);
 }

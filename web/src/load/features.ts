@@ -1,3 +1,5 @@
+import { tried } from '../tried.js';
+
 /**
  * What this engine can run. A module with `f32x4.relaxed_madd` as its one instruction of interest: engines without
  * relaxed SIMD refuse it, and running it shows whether the multiply-add is fused.
@@ -67,7 +69,7 @@ const simdProbe = Uint8Array.from([
 ]);
 
 export function hasSimd(): boolean {
-  return typeof WebAssembly === 'object' && isValid(simdProbe);
+  return isValid(simdProbe);
 }
 
 export function hasRelaxedSimd(): boolean {
@@ -79,7 +81,7 @@ export function hasRelaxedSimd(): boolean {
  * tile fits 16 registers better. False where code may not be made from bytes.
  */
 export function hasFusedRelaxedSimd(): boolean {
-  const probe = instanceOf(relaxedProbe);
+  const probe = tried(() => new WebAssembly.Instance(new WebAssembly.Module(relaxedProbe)));
   if (!probe) return false;
   const multiplyAdd = probe.exports.f as (a: number, b: number, c: number) => number;
   // (1 + 2⁻¹²)² = 1 + 2⁻¹¹ + 2⁻²⁴: the last term survives only where the product is not rounded first.
@@ -88,17 +90,5 @@ export function hasFusedRelaxedSimd(): boolean {
 }
 
 export function isValid(bytes: Uint8Array<ArrayBuffer>): boolean {
-  try {
-    return WebAssembly.validate(bytes);
-  } catch {
-    return false;
-  }
-}
-
-function instanceOf(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Instance | undefined {
-  try {
-    return new WebAssembly.Instance(new WebAssembly.Module(bytes));
-  } catch {
-    return undefined;
-  }
+  return tried(() => WebAssembly.validate(bytes)) === true;
 }

@@ -100,7 +100,7 @@ async function compileBytes({ bytes, from }: Read): Promise<WebAssembly.Module> 
 
 /** Of a host in which bytes may not become code: it knows a module when it sees one, and compiles none. */
 const howWithoutCompiling =
-  "the bytes are a module, but this host may not compile: its policy needs 'wasm-unsafe-eval' in script-src, or options.wasm must be a WebAssembly.Module";
+  "its policy must have 'wasm-unsafe-eval' in script-src, or options.wasm must be a WebAssembly.Module";
 
 /** A page of HTML in a module's place is known by its first characters. */
 function beginning(bytes: Uint8Array): string {

@@ -1,5 +1,6 @@
 import { integer, oneOf } from '../arguments.js';
 import { AttentionError, refused } from '../errors.js';
+import { tried } from '../tried.js';
 import type { LoadOptions, Variant } from '../types.js';
 import { nodeModule, nodeThreads } from './node.js';
 
@@ -66,12 +67,7 @@ function obstacle(): string | undefined {
 
 /** Atomics.wait throws where a thread may not wait; elsewhere it returns at once when the value is another one. */
 function mayWait(): boolean {
-  try {
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1, 0);
-    return true;
-  } catch {
-    return false;
-  }
+  return tried(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1, 0)) !== undefined;
 }
 
 function processors(): number {
