@@ -102,7 +102,11 @@ function partsOf(
     return rows.map((count) => {
       const part = data.subarray(start * width, (start + count) * width);
       start += count;
-      return { data: part, shape: from.shape.length === 2 ? [count, width] : [count], ...typeOf(part) };
+      return {
+        data: part,
+        shape: from.shape.length === 2 ? [count, width] : [count],
+        dtype: from.given as PlainTensor['dtype'],
+      };
     });
   }
 
@@ -122,17 +126,12 @@ function partsOf(
     const isResident = values instanceof ResidentTensor;
     if (isResident) values.addressIn(engine, argument);
     const data = (isResident ? values.data.slice() : engine.detached(from).values) as PlainTensor['data'];
-    return { data, shape, ...typeOf(data) };
+    return { data, shape, dtype: from.given as PlainTensor['dtype'] };
   }
 }
 
 interface PlainTensor {
   data: Float32Array | Float64Array | Uint16Array;
   shape: readonly number[];
-  dtype?: 'float16';
-}
-
-/** Bits do not say themselves that they are halves. */
-function typeOf(data: PlainTensor['data']): { dtype?: 'float16' } {
-  return data instanceof Uint16Array ? { dtype: 'float16' } : {};
+  dtype: 'float32' | 'float64' | 'float16' | 'bfloat16';
 }

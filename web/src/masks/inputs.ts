@@ -25,7 +25,10 @@ export function integerLists(argument: string, value: unknown): { lists: Int32Ar
 export function flags(argument: string, value: unknown): { tensor: Operand; values: Uint8Array } {
   const tensor = operand(argument, value);
   if (tensor.dtype.startsWith('float')) throw unsupported(argument, tensor, 'bool or integers');
-  return { tensor, values: Uint8Array.from(valuesOf(tensor), (flag) => (flag !== 0 ? 1 : 0)) };
+  const from = valuesOf(tensor);
+  const values = new Uint8Array(from.length);
+  for (let i = 0; i < values.length; i++) values[i] = from[i] === 0 ? 0 : 1;
+  return { tensor, values };
 }
 
 export function unsupported(argument: string, { given }: Operand, wanted: string): AttentionError {

@@ -11,19 +11,22 @@ interface Entry {
 }
 
 type TypedArray = FileTensor['data'];
-type ArrayOf = new (buffer: ArrayBufferLike, byteOffset: number, length: number) => TypedArray;
+interface ArrayOf {
+  readonly BYTES_PER_ELEMENT: number;
+  new (buffer: ArrayBufferLike, byteOffset: number, length: number): TypedArray;
+}
 
-/** What each element type of the format is read as. */
-const dtypes: Record<string, { dtype: FileTensor['dtype']; bytes: number; read: (bytes: Uint8Array) => TypedArray }> = {
-  F64: { dtype: 'float32', bytes: 8, read: (bytes) => Float32Array.from(new Float64Array(aligned(bytes).buffer)) },
-  F32: { dtype: 'float32', bytes: 4, read: viewAs(Float32Array, 4) },
-  F16: { dtype: 'float16', bytes: 2, read: viewAs(Uint16Array, 2) },
-  BF16: { dtype: 'float32', bytes: 2, read: widenBfloat16 },
-  I64: { dtype: 'int64', bytes: 8, read: viewAs(BigInt64Array, 8) },
-  I32: { dtype: 'int32', bytes: 4, read: viewAs(Int32Array, 4) },
-  I8: { dtype: 'int8', bytes: 1, read: viewAs(Int8Array, 1) },
-  U8: { dtype: 'uint8', bytes: 1, read: viewAs(Uint8Array, 1) },
-  BOOL: { dtype: 'bool', bytes: 1, read: viewAs(Uint8Array, 1) },
+/** What each element type of the format is called here, and the array of its values as they are stored. */
+const dtypes: Record<string, { dtype: FileTensor['dtype']; array: ArrayOf }> = {
+  F64: { dtype: 'float64', array: Float64Array },
+  F32: { dtype: 'float32', array: Float32Array },
+  F16: { dtype: 'float16', array: Uint16Array },
+  BF16: { dtype: 'bfloat16', array: Uint16Array },
+  I64: { dtype: 'int64', array: BigInt64Array },
+  I32: { dtype: 'int32', array: Int32Array },
+  I8: { dtype: 'int8', array: Int8Array },
+  U8: { dtype: 'uint8', array: Uint8Array },
+  BOOL: { dtype: 'bool', array: Uint8Array },
 };
 
 /**
@@ -73,8 +76,8 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
   }
   if (!isRecord(header)) throw corrupt('the header is not an object');
   refuseDuplicateKeys(text);
-  const metadata = header.__metadata__;
-  if (Object.hasOwn(header, '__metadata__')) {
+  const metadata = header.__metadata__ ?? undefined;
+  if (metadata !== undefined) {
     const isText = isRecord(metadata) && Object.values(metadata).every((value) => typeof value === 'string');
     if (!isText) throw corrupt('__metadata__ is not a map from text to text');
   }
@@ -130,33 +133,23 @@ function readTensor(name: string, { dtype, shape, data_offsets: [start, stop] }:
     );
   }
   const type = dtypes[dtype] as (typeof dtypes)[string];
-  const bytes = shape.reduce((product, dim) => product * dim, type.bytes);
+  const bytes = shape.reduce((product, dim) => product * dim, type.array.BYTES_PER_ELEMENT);
   if (stop - start !== bytes || stop > data.length) {
     const axes = shape.length > 8 ? `${shape.slice(0, 8)},…` : shape;
     throw corrupt(`tensor ${describe(name)} of shape [${axes}] has bytes ${start}..${stop} of ${data.length}`);
   }
-  return { data: type.read(data.subarray(start, stop)), shape, dtype: type.dtype };
+  return { data: valuesIn(data.subarray(start, stop), type.array), shape, dtype: type.dtype };
 }
 
-function viewAs(array: ArrayOf, bytesPerValue: number): (bytes: Uint8Array) => TypedArray {
-  return (bytes) => {
-    const { buffer, byteOffset, length } = byteOffsetFits(bytes, bytesPerValue) ? bytes : aligned(bytes);
-    return new array(buffer, byteOffset, length / bytesPerValue);
-  };
-}
-
-function byteOffsetFits(bytes: Uint8Array, bytesPerValue: number): boolean {
-  return bytes.byteOffset % bytesPerValue === 0;
+/** A view where the bytes are aligned, a copy elsewhere. */
+function valuesIn(bytes: Uint8Array, array: ArrayOf): TypedArray {
+  const size = array.BYTES_PER_ELEMENT;
+  const { buffer, byteOffset, length } = bytes.byteOffset % size === 0 ? bytes : aligned(bytes);
+  return new array(buffer, byteOffset, length / size);
 }
 
 function aligned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytes);
-}
-
-/** bfloat16 is the upper half of a float32. */
-function widenBfloat16(bytes: Uint8Array): Float32Array {
-  const halves = new Uint16Array(aligned(bytes).buffer);
-  return new Float32Array(Uint32Array.from(halves, (half) => half << 16).buffer);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,16 +1,16 @@
 import type { Integers, KvCacheConfig, Mask, NdArray, TensorLike } from '../types.js';
 
 /**
- * A tensor of a .safetensors file, to be given wherever a TensorLike is. F16 is a Uint16Array with dtype 'float16'; BF16
- * and F64 come as Float32Array. Views into `bytes` where aligned, copies elsewhere.
+ * A tensor of a .safetensors file, with its values as the file stores them. It may be given wherever a TensorLike may.
+ * The values are a view into the file's bytes if they are aligned there, and a copy if not.
  */
 export interface FileTensor {
-  /** Row-major values. */
-  readonly data: Float32Array | Uint16Array | Int32Array | Int8Array | Uint8Array | BigInt64Array;
+  /** Row-major values. F16 and BF16 are their bits in a Uint16Array, which `dtype` tells apart. */
+  readonly data: Float32Array | Float64Array | Uint16Array | Int32Array | Int8Array | Uint8Array | BigInt64Array;
   /** Sizes, the outermost axis first. */
   readonly shape: readonly number[];
-  /** What `data` holds: 'float32' also of BF16 and F64, widened and rounded. */
-  readonly dtype: 'float32' | 'float16' | 'int32' | 'int8' | 'uint8' | 'bool' | 'int64';
+  /** Element type of the file: F64, F32, F16, BF16, I64, I32, I8, U8 and BOOL by these names. */
+  readonly dtype: 'float64' | 'float32' | 'float16' | 'bfloat16' | 'int64' | 'int32' | 'int8' | 'uint8' | 'bool';
 }
 
 /** The files of a Hugging Face checkpoint that make a model. */
