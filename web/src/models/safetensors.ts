@@ -1,5 +1,6 @@
-import { AttentionError, describe, invalid } from '../errors.js';
+import { AttentionError, describe } from '../errors.js';
 import type { FileTensor } from './types.js';
+import { checkBytes, otherFormat } from './wrong-files.js';
 
 /** The format's own limit for its header, in bytes. */
 const longestHeader = 100_000_000;
@@ -15,6 +16,9 @@ interface ArrayOf {
   readonly BYTES_PER_ELEMENT: number;
   new (buffer: ArrayBufferLike, byteOffset: number, length: number): TypedArray;
 }
+
+/** A tensor's name in a message: whole, unless it is longer than any that has a meaning. */
+export const quoted = (name: string): string => describe(name, 100);
 
 /** What each element type of the format is called here, and the array of its values as they are stored. */
 const dtypes: Record<string, { dtype: FileTensor['dtype']; array: ArrayOf }> = {
@@ -34,21 +38,20 @@ const dtypes: Record<string, { dtype: FileTensor['dtype']; array: ArrayOf }> = {
  * bytes, and the tensors' bytes without gap or overlap. The result has no prototype, so that any name is a plain key.
  *
  * @param bytes The whole file; the tensors are views of it where they are aligned.
- * @throws AttentionError CORRUPT_FILE on anything malformed; UNSUPPORTED_DTYPE, naming the tensor, for any type but
- * F64, F32, F16, BF16, I64, I32, I8, U8 and BOOL; INVALID_ARGUMENT where bytes is neither an ArrayBuffer nor a
- * Uint8Array.
+ * @throws AttentionError CORRUPT_FILE on anything malformed, saying what it is if it is a page, a Git LFS pointer, an
+ * index of shards, or a file of PyTorch, ONNX, GGUF or Keras; UNSUPPORTED_DTYPE, naming the tensor, for any type but
+ * F64, F32, F16, BF16, I64, I32, I8, U8 and BOOL; INVALID_ARGUMENT if bytes is neither an ArrayBuffer nor a Uint8Array.
  */
 export function readSafetensors(bytes: ArrayBuffer | Uint8Array): Record<string, FileTensor> {
-  if (!(bytes instanceof ArrayBuffer || bytes instanceof Uint8Array)) {
-    throw invalid('bytes', bytes, 'an ArrayBuffer or a Uint8Array');
-  }
-  const file = bytes instanceof Uint8Array ? bytes : bytes.byteLength > 0 ? new Uint8Array(bytes) : new Uint8Array();
+  const file = checkBytes('bytes', bytes);
+  const other = otherFormat(file);
+  if (other) throw corrupt(other);
   const { header, data } = split(file);
   const tensors: Record<string, FileTensor> = Object.create(null);
   let end = 0;
   for (const [name, entry] of sortedEntries(header)) {
     const [start, stop] = entry.data_offsets;
-    if (start !== end) throw corrupt(`tensor ${describe(name)} starts at byte ${start} of the data, wanted ${end}`);
+    if (start !== end) throw corrupt(`tensor ${quoted(name)} starts at byte ${start} of the data, wanted ${end}`);
     end = stop;
     tensors[name] = readTensor(name, entry, data);
   }
@@ -105,7 +108,7 @@ function refuseDuplicateKeys(text: string): void {
 }
 
 function refuseTwice(keys: Set<string>, key: string): void {
-  if (keys.has(key)) throw corrupt(`the name ${describe(key)} stands twice in the header`);
+  if (keys.has(key)) throw corrupt(`the name ${quoted(key)} stands twice in the header`);
   keys.add(key);
 }
 
@@ -119,7 +122,7 @@ function sortedEntries(header: Record<string, unknown>): [string, Entry][] {
 function checkEntry(name: string, entry: unknown): Entry {
   const { dtype, shape, data_offsets: offsets } = isRecord(entry) ? entry : {};
   const isEntry = typeof dtype === 'string' && isSizes(shape) && isSizes(offsets) && offsets.length === 2;
-  if (!isEntry) throw corrupt(`tensor ${describe(name)} wants a dtype, a shape and two data_offsets`);
+  if (!isEntry) throw corrupt(`tensor ${quoted(name)} wants a dtype, a shape and two data_offsets`);
   return { dtype, shape, data_offsets: [offsets[0] as number, offsets[1] as number] };
 }
 
@@ -129,14 +132,14 @@ function readTensor(name: string, { dtype, shape, data_offsets: [start, stop] }:
     throw new AttentionError(
       'UNSUPPORTED_DTYPE',
       'bytes',
-      `tensor ${describe(name)} is ${describe(dtype)}, wanted ${wanted}`,
+      `tensor ${quoted(name)} is ${describe(dtype)}, wanted ${wanted}`,
     );
   }
   const type = dtypes[dtype] as (typeof dtypes)[string];
   const bytes = shape.reduce((product, dim) => product * dim, type.array.BYTES_PER_ELEMENT);
   if (stop - start !== bytes || stop > data.length) {
     const axes = shape.length > 8 ? `${shape.slice(0, 8)},…` : shape;
-    throw corrupt(`tensor ${describe(name)} of shape [${axes}] has bytes ${start}..${stop} of ${data.length}`);
+    throw corrupt(`tensor ${quoted(name)} of shape [${axes}] has bytes ${start}..${stop} of ${data.length}`);
   }
   return { data: valuesIn(data.subarray(start, stop), type.array), shape, dtype: type.dtype };
 }

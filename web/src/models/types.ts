@@ -13,24 +13,39 @@ export interface FileTensor {
   readonly dtype: 'float64' | 'float32' | 'float16' | 'bfloat16' | 'int64' | 'int32' | 'int8' | 'uint8' | 'bool';
 }
 
+/** How createModel() reads a checkpoint. */
+export interface CreateModelOptions {
+  /** How linear weights are kept: 'float32' by default, or 'int8'. */
+  weights?: 'float32' | 'int8';
+  /**
+   * Keys of config.json that are left out, although this version does not know them or does not do what they ask of
+   * generate(). None by default. A key that the family reads, or that config.json does not have, is INVALID_ARGUMENT.
+   */
+  ignore?: readonly string[];
+}
+
 /** The files of a Hugging Face checkpoint that make a model. */
 export interface ModelFiles {
   /**
-   * Hugging Face's config.json, parsed. model_type: bert | distilbert | roberta | gpt2 | llama | vit | marian; another
-   * one, or an option of it that is not built: INVALID_ARGUMENT naming it.
+   * Hugging Face's config.json, parsed. model_type is bert, distilbert, roberta, gpt2, llama, vit or marian. Another one
+   * is INVALID_ARGUMENT, and so are options that are not built, and keys that this version does not know: one error
+   * names all of those.
    */
   config: {
     /**
      * The family: BERT (Devlin et al. 2018, arXiv:1810.04805), DistilBERT (Sanh et al. 2019, arXiv:1910.01108), RoBERTa
      * (Liu et al. 2019, arXiv:1907.11692), GPT-2 (Radford et al. 2019), Llama (Touvron et al. 2023, arXiv:2302.13971),
-     * ViT (Dosovitskiy et al. 2021, arXiv:2010.11929), Marian (Junczys-Dowmunt et al. 2018, arXiv:1804.00344).
+     * ViT (Dosovitskiy et al. 2021, arXiv:2010.11929), Marian (Junczys-Dowmunt et al. 2018, arXiv:1804.00344). If it is
+     * absent, the class in `architectures` says it.
      */
-    readonly model_type: string;
+    readonly model_type?: string;
     readonly [key: string]: unknown;
   };
   /**
-   * By Hugging Face names, with or without the leading 'bert.', 'transformer.', 'model.', 'vit.'; or the bytes of one
-   * .safetensors file. float32 or float16; a missing one is INVALID_ARGUMENT, one of another shape SHAPE_MISMATCH.
+   * Tensors by their Hugging Face names, with or without the leading 'bert.', 'transformer.', 'model.', 'vit.'; or the
+   * bytes of one .safetensors file. They are float32, float16, bfloat16 or float64. A missing one is INVALID_ARGUMENT,
+   * and so is one of a layer that the model does not compute with; one of another shape is SHAPE_MISMATCH. Of tied
+   * embeddings and logits a file may hold one or both; a head of its own values is used.
    */
   tensors: Readonly<Record<string, TensorLike>> | ArrayBuffer | Uint8Array;
 }
@@ -40,6 +55,20 @@ export interface ModelFiles {
  * or an id outside the vocabulary: INVALID_ARGUMENT.
  */
 export type TokenIds = Integers | readonly Integers[] | TensorLike;
+
+/**
+ * An image of red, green, blue and alpha, as an ImageData has it, of the size that a 'vit' model takes. It is normalised
+ * as Google's ViT checkpoints were trained: (byte/255 − 0.5)/0.5. Alpha is left out. For a model whose
+ * preprocessor_config.json has another image_mean or image_std, give the pixels as a float tensor instead.
+ */
+export interface ImagePixels {
+  /** Four bytes a pixel, row by row. */
+  readonly data: Uint8ClampedArray;
+  /** Pixels in a row: the model's image_size, else SHAPE_MISMATCH. */
+  readonly width: number;
+  /** Rows: the same number. */
+  readonly height: number;
+}
 
 /**
  * Which attention weights to return: all, or those of some layers and heads, in the order given. An index that the
@@ -227,16 +256,17 @@ export interface Model extends Disposable {
   /** Bytes of WebAssembly memory that the weights take. */
   readonly byteLength: number;
   /**
-   * One pass. Token ids; for 'vit' pixels [B,C,height,width], normalised as the model was trained.
+   * One pass. Token ids; for 'vit' pixels [B,C,height,width], normalised as the model was trained, or one ImageData or
+   * its data.
    * @throws AttentionError INVALID_ARGUMENT for more tokens than maxLength; CAPACITY_EXCEEDED for more than the cache
    * takes.
    */
   forward<A extends AttentionTap = false>(
-    input: TokenIds,
+    input: TokenIds | ImagePixels,
     options?: ForwardOptions<A>,
   ): Promise<ForwardResult<NoInfer<A>>>;
   /** One vector for each sequence, [B,E], pooled from the last hidden states; of an encoder-decoder by its encoder. */
-  embed(input: TokenIds, options?: EmbedOptions): Promise<NdArray>;
+  embed(input: TokenIds | ImagePixels, options?: EmbedOptions): Promise<NdArray>;
   /**
    * The new ids, without prompt and stop id: of decoders for one sequence; of an encoder-decoder for one source.
    * @throws AttentionError INVALID_ARGUMENT where prompt and maxNewTokens are more than maxLength, and for families
