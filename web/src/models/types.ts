@@ -197,7 +197,10 @@ export interface GenerateOptions<A extends AttentionTap = AttentionTap> extends 
    * topK, topP and seed are refused. Below 0: INVALID_ARGUMENT.
    */
   temperature?: number;
-  /** Only so many of the most likely tokens, from 1 (Fan et al. 2018, arXiv:1805.04833); all by default. */
+  /**
+   * Only so many tokens of the largest logits, equal ones by rising id; from 1 (Fan et al. 2018, arXiv:1805.04833). All
+   * by default.
+   */
   topK?: number;
   /**
    * Only the fewest most likely tokens whose share of probability, of the topK where given, reaches it: above 0, at
@@ -269,9 +272,10 @@ export interface Model extends Disposable {
   embed(input: TokenIds | ImagePixels, options?: EmbedOptions): Promise<NdArray>;
   /**
    * The new ids, without prompt and stop id: of decoders for one sequence; of an encoder-decoder for one source.
-   * @throws AttentionError INVALID_ARGUMENT where prompt and maxNewTokens are more than maxLength, and for families
-   * that do not generate; SHAPE_MISMATCH for several sequences; CAPACITY_EXCEEDED where they are more than the cache
-   * takes, before any work.
+   * @throws AttentionError INVALID_ARGUMENT where prompt and maxNewTokens are more than maxLength, for families that do
+   * not generate, and if config.json asks for what is not built, such as a no_repeat_ngram_size; SHAPE_MISMATCH for
+   * several sequences; CAPACITY_EXCEEDED where they are more than the cache takes; all of these before any work.
+   * INVALID_ARGUMENT also if the logits of a new token are NaN, or −Infinity for every id.
    */
   generate<A extends AttentionTap = false>(
     prompt: Integers | TensorLike,
