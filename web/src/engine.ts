@@ -4,7 +4,7 @@ import { net } from './forgotten.js';
 import type { ThreadWorkers } from './load/thread-workers.js';
 import { bytesPerElement, type Operand } from './operand.js';
 import { ResidentTensor } from './tensor.js';
-import { plain, widenBfloat16 } from './typed-arrays.js';
+import { plain } from './typed-arrays.js';
 import type { DType, NdArray, Out } from './types.js';
 
 /**
@@ -218,9 +218,11 @@ export class Engine {
   #write(from: Operand, address: number): void {
     const values = from.values as Exclude<Operand['values'], ResidentTensor>;
     const { buffer } = this.memory;
-    if (from.given === 'bfloat16')
-      widenBfloat16(values as Uint16Array, new Uint32Array(buffer, address, values.length));
-    else if (from.dtype === 'float32') new Float32Array(buffer, address, values.length).set(values);
+    if (from.given === 'bfloat16') {
+      // The upper halves of float32.
+      const bits = new Int32Array(buffer, address, values.length);
+      for (let i = 0; i < bits.length; i++) bits[i] = (values[i] as number) << 16;
+    } else if (from.dtype === 'float32') new Float32Array(buffer, address, values.length).set(values);
     else if (from.dtype === 'int32') new Int32Array(buffer, address, values.length).set(values);
     else {
       const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);

@@ -51,9 +51,9 @@ export function inTermsOf(error: unknown, own: string, callers: string): unknown
   return new AttentionError(error.code, error.argument.replace(own, callers), message, { cause: error.cause });
 }
 
-/** A value as an error message shows it: text of at most so many characters, and never a dump of an array. */
-export function describe(value: unknown, most = 40): string {
-  if (typeof value === 'string') return `'${value.length > most ? `${value.slice(0, most)}…` : value}'`;
+/** A value as an error message shows it: short, and never a dump of an array. */
+export function describe(value: unknown): string {
+  if (typeof value === 'string') return `'${value.length > 40 ? `${value.slice(0, 40)}…` : value}'`;
   if (typeof value === 'bigint') return `${value}n`;
   if (typeof value === 'function') return 'a function';
   if (typeof value === 'symbol') return 'a symbol';

@@ -134,19 +134,12 @@ export function headIntegers(options: Pick<AttentionRules, 'layout' | 'numHeads'
   };
 }
 
+/** A finite value never masks: one beyond float32 becomes the nearest float instead of an infinity. */
 function maskOperand(mask: TensorLike): Operand {
   const from = operand('options.mask', mask);
-  return from.values instanceof Float64Array ? { ...from, values: nearestFloats(from.values) } : from;
-}
-
-/** A finite value never masks: one beyond float32 becomes the nearest float instead of an infinity. */
-function nearestFloats(values: Float64Array): Float32Array {
-  const floats = new Float32Array(values);
-  for (let i = 0; i < floats.length; i++) {
-    const isBeyond = Math.abs(floats[i] as number) === Infinity && Math.abs(values[i] as number) !== Infinity;
-    if (isBeyond) floats[i] = Math.sign(values[i] as number) * largest;
-  }
-  return floats;
+  if (!(from.values instanceof Float64Array)) return from;
+  const nearest = (value: number) => (Number.isFinite(value) ? Math.min(Math.max(value, -largest), largest) : value);
+  return { ...from, values: from.values.map(nearest) };
 }
 
 function stageOf(weights: boolean | Stage | undefined): Stage | undefined {

@@ -36,8 +36,3 @@ export function plain(data: object): { kind: string | undefined; array: PlainArr
     return { kind, array: new View() };
   }
 }
-
-/** bfloat16 is the upper half of a float32. */
-export function widenBfloat16(halves: Uint16Array, bits: Uint32Array): void {
-  for (let i = 0; i < halves.length; i++) bits[i] = (halves[i] as number) << 16;
-}

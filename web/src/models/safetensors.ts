@@ -18,7 +18,7 @@ interface ArrayOf {
 }
 
 /** A tensor's name in a message: whole, unless it is longer than any that has a meaning. */
-export const quoted = (name: string): string => describe(name, 100);
+export const quoted = (name: string): string => `'${name.length > 100 ? `${name.slice(0, 100)}…` : name}'`;
 
 /** What each element type of the format is called here, and the array of its values as they are stored. */
 const dtypes: Record<string, { dtype: FileTensor['dtype']; array: ArrayOf }> = {

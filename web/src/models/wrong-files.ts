@@ -130,7 +130,7 @@ function textFormat(file: Uint8Array): Format | undefined {
     const isIndex = textOf(file.subarray(0, looked)).includes('"weight_map"');
     return isIndex ? shardIndex : { name: 'JSON', instead: 'a .safetensors file' };
   }
-  if (!/^[\s\x20-\x7e]{2,}$/.test(begins)) return undefined;
+  if (!/^[\s\x20-\x7e]{8,}$/.test(begins)) return undefined;
   return { name: `the text ${describe(begins)}`, instead: 'a .safetensors file' };
 }
 
