@@ -11,8 +11,8 @@ const help = `npm run bench [-- options]
 
                   everything in Node.js, some minutes; results and charts go to docs/performance
   --quick         fewer lengths and rounds, under 90 s; writes nothing
-  --only a,b      these sections only: limit attention grouped growth density decode layers composed model generate calls threads
-                  memory load sizes; writes nothing
+  --only a,b      these sections only: limit attention grouped growth density decode layers composed model generate calls
+                  threads memory load files sizes; writes nothing
   --out folder    where to write results and charts
   --browsers      this package beside onnxruntime-web in Chromium and Firefox, and alone in WebKitGTK
   --long          65,536 tokens with a window, and a map of 32,768 tokens: time and memory. Ends with 1 where a limit is broken

@@ -10,6 +10,7 @@ import { encodeGraph } from '../peers/onnx.mjs';
 import { printTable } from '../print.mjs';
 import { writeResults } from '../results.mjs';
 import { billionsPerSecond, effort, median, summary, timesFaster } from '../statistics.mjs';
+import { filesIn } from './files.mjs';
 
 const heads = 12;
 const size = 64;
@@ -37,14 +38,18 @@ async function measure({ quick = false, out }) {
   const tables = [];
   try {
     for (const browser of browsers) {
-      const table = await inBrowser(browser, `${server.url}bench/browsers/index.html`, quick);
-      tables.push(table);
-      printTable(table);
+      const url = `${server.url}bench/browsers/index.html`;
+      for (const tableOf of [inBrowser, filesIn]) {
+        const table = await tableOf(browser, url, quick);
+        tables.push(table);
+        printTable(table);
+      }
     }
   } finally {
     await server.close();
   }
-  const results = { browsers: tables.flatMap(({ rows }) => rows) };
+  const rows = tables.flatMap(({ rows }) => rows);
+  const results = { browsers: rows.filter(({ who }) => who), files: rows.filter(({ checkpoint }) => checkpoint) };
   if (out) await writeResults(out, 'browsers', { machine: describeMachine(), results, tables });
 }
 

@@ -1,6 +1,7 @@
 // Runs in a browser's page: attention of this package and, where its models are given, of onnxruntime-web.
 import { createAttention } from '../../dist/index.js';
 import { attentionCall } from '../attention-call.mjs';
+import { loadCheckpoint } from '../checkpoint.mjs';
 import { attentionOperations, packHeads, randomArray, requireEqual } from '../data.mjs';
 import { interleave } from '../statistics.mjs';
 
@@ -18,6 +19,8 @@ globalThis.variantsHere = async (names) => {
   }
   return here;
 };
+
+globalThis.loadCheckpoint = loadCheckpoint;
 
 /** ms of one call by name. `models`: bytes of ONNX files, MultiHeadAttention's over [1, length, heads · size]. */
 globalThis.measure = async ({ shape, variants, models, effort }) => {

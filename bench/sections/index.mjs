@@ -2,6 +2,7 @@ import { attention } from './attention.mjs';
 import { smallCalls } from './calls.mjs';
 import { composed } from './composed.mjs';
 import { decode } from './decode.mjs';
+import { files } from './files.mjs';
 import { generate } from './generate.mjs';
 import { grouped } from './grouped.mjs';
 import { layers } from './layers.mjs';
@@ -29,5 +30,6 @@ export const sections = [
   threads,
   memory,
   load,
+  files,
   sizes,
 ];

@@ -203,21 +203,11 @@ forEachVariant('generate', (engine: () => Attention) => {
       const want = { data: steps.map(({ logProbability }) => logProbability), shape: [12] };
       expectClose(probabilities, want, near(next([])));
     });
-    // transformers reads both from config.json where there is no generation_config.json.
-    test.each([
-      ['bad_words_ids', [[28], [ids[0] as number]]],
-      ['forced_bos_token_id', 5],
-    ])('%s is obeyed or refused', async (key, value) => {
-      let own: Model;
-      try {
-        own = createModel(engine(), { config: { ...config, [key]: value }, tensors: all });
-      } catch (error) {
-        expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', argument: `files.config.${key}` });
-        return;
-      }
-      const got = await own.generate([...prompt, end], { maxNewTokens: 4, stop: [] });
-      if (key === 'forced_bos_token_id') expect(got[0]).toBe(5);
-      else expect([...got]).not.toContain(ids[0]);
+    // transformers reads them from config.json where there is no generation_config.json.
+    test('never writes bad_words_ids of one id each', async () => {
+      const bad_words_ids = [[28], [ids[0] as number]];
+      const own = createModel(engine(), { config: { ...config, bad_words_ids }, tensors: all });
+      expect([...(await own.generate([...prompt, end], { maxNewTokens: 4, stop: [] }))]).not.toContain(ids[0]);
       own.dispose();
     });
     test('ends with eos_token_id by default', async () => {

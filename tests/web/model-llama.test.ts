@@ -144,8 +144,6 @@ forEachVariant('a small Llama', (engine: () => Attention) => {
   describe('is refused with', () => {
     test.each([
       ['a key that nobody knows', { foo_bar: 1 }, /^files\.config\.foo_bar$/],
-      ['a penalty for repetition', { repetition_penalty: 1.2 }, /^files\.config\.repetition_penalty$/],
-      ['tokens that are never written', { suppress_tokens: [3] }, /^files\.config\.suppress_tokens$/],
       [
         'two kinds of rope at once',
         { rope_parameters: { rope_type: 'default' }, rope_scaling: { type: 'linear', factor: 8 } },

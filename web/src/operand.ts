@@ -10,7 +10,7 @@ export interface Operand {
   readonly shape: readonly number[];
   /** Panels: the memory of a PackedWeight. */
   readonly dtype: DType | 'panels' | 'panels8';
-  /** The element type it came with: int64 and uint8 are held as int32. */
+  /** The element type it came with: float64 and bfloat16 are held as float32, int64 and uint8 as int32. */
   readonly given: string;
   readonly values: NumberArray | ResidentTensor;
 }
@@ -27,6 +27,7 @@ const sources: Record<string, { dtype: DType; arrays: readonly string[] }> = {
   float32: { dtype: 'float32', arrays: ['Float32Array'] },
   float64: { dtype: 'float32', arrays: ['Float64Array'] },
   float16: { dtype: 'float16', arrays: ['Uint16Array', 'Float16Array'] },
+  bfloat16: { dtype: 'float32', arrays: ['Uint16Array'] },
   int8: { dtype: 'int8', arrays: ['Int8Array'] },
   uint8: { dtype: 'int32', arrays: ['Uint8Array'] },
   int32: { dtype: 'int32', arrays: ['Int32Array'] },
@@ -90,7 +91,7 @@ export function idsOperand(argument: string, value: unknown): Operand {
   if (isArrayLike(value)) return integerOperand(argument, value);
   const ids = operand(argument, value);
   const small = ids.values instanceof Int8Array || ids.values instanceof Uint8Array;
-  return small ? { ...ids, dtype: 'int32', values: Int32Array.from(ids.values as Int8Array) } : ids;
+  return small ? { ...ids, dtype: 'int32', values: new Int32Array(ids.values as Int8Array) } : ids;
 }
 
 function elementType(
@@ -176,7 +177,7 @@ export function rowsAskedFor(ids: Operand, table: Operand): [Operand, Operand] {
     values.set(source.subarray(id * width, (id + 1) * width), i * width);
   });
   return [
-    { ...ids, values: Int32Array.from(wanted.keys()) },
+    { ...ids, values: wanted.map((_, i) => i) },
     { ...table, values, shape: [wanted.length, width] },
   ];
 }

@@ -138,9 +138,8 @@ export function headIntegers(options: Pick<AttentionRules, 'layout' | 'numHeads'
 function maskOperand(mask: TensorLike): Operand {
   const from = operand('options.mask', mask);
   if (!(from.values instanceof Float64Array)) return from;
-  const nearest = (value: number) =>
-    Math.abs(value) === Infinity ? value : Math.min(Math.max(value, -largest), largest);
-  return { ...from, values: Float32Array.from(from.values, nearest) };
+  const nearest = (value: number) => (Number.isFinite(value) ? Math.min(Math.max(value, -largest), largest) : value);
+  return { ...from, values: from.values.map(nearest) };
 }
 
 function stageOf(weights: boolean | Stage | undefined): Stage | undefined {

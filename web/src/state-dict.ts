@@ -97,12 +97,12 @@ function partsOf(
   /** Rows of query, key and value. */
   function split(from: Operand): PlainTensor[] {
     const width = from.shape.length === 2 ? embedDim : 1;
-    const { data } = plain(from);
+    const { data, dtype } = plain(from);
     let start = 0;
     return rows.map((count) => {
       const part = data.subarray(start * width, (start + count) * width);
       start += count;
-      return { data: part, shape: from.shape.length === 2 ? [count, width] : [count], ...typeOf(part) };
+      return { data: part, shape: from.shape.length === 2 ? [count, width] : [count], dtype };
     });
   }
 
@@ -118,21 +118,16 @@ function partsOf(
 
   /** With values of its own where they are in the engine's memory: copying the parts may make that grow. */
   function plain(from: Operand): PlainTensor {
-    const { values, shape, argument } = from;
+    const { values, shape, argument, given } = from;
     const isResident = values instanceof ResidentTensor;
     if (isResident) values.addressIn(engine, argument);
     const data = (isResident ? values.data.slice() : engine.detached(from).values) as PlainTensor['data'];
-    return { data, shape, ...typeOf(data) };
+    return { data, shape, dtype: given as PlainTensor['dtype'] };
   }
 }
 
 interface PlainTensor {
   data: Float32Array | Float64Array | Uint16Array;
   shape: readonly number[];
-  dtype?: 'float16';
-}
-
-/** Bits do not say themselves that they are halves. */
-function typeOf(data: PlainTensor['data']): { dtype?: 'float16' } {
-  return data instanceof Uint16Array ? { dtype: 'float16' } : {};
+  dtype: 'float32' | 'float64' | 'float16' | 'bfloat16';
 }

@@ -74,7 +74,7 @@ export const masks: Masks = Object.freeze({
       throw unsupported('mask', tensor, isFloat ? 'bool: pass it as options.mask' : "bool: give dtype 'bool'");
     }
     if (tensor.shape.length > 4) throw notOfRank('mask', tensor, 'rank 4 at most');
-    return new RuleMask(dense(Uint8Array.from(valuesOf(tensor)), tensor.shape));
+    return new RuleMask(dense(new Uint8Array(valuesOf(tensor)), tensor.shape));
   },
 
   fromFunction(...[rule, options]: Parameters<Masks['fromFunction']>) {

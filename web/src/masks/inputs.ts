@@ -25,7 +25,8 @@ export function integerLists(argument: string, value: unknown): { lists: Int32Ar
 export function flags(argument: string, value: unknown): { tensor: Operand; values: Uint8Array } {
   const tensor = operand(argument, value);
   if (tensor.dtype.startsWith('float')) throw unsupported(argument, tensor, 'bool or integers');
-  return { tensor, values: Uint8Array.from(valuesOf(tensor), (flag) => (flag !== 0 ? 1 : 0)) };
+  const values = valuesOf(tensor);
+  return { tensor, values: new Uint8Array(values.length).map((_, i) => (values[i] === 0 ? 0 : 1)) };
 }
 
 export function unsupported(argument: string, { given }: Operand, wanted: string): AttentionError {

@@ -1,35 +1,9 @@
 import { finite, integer, oneOf } from '../arguments.js';
-import { AttentionError, invalid } from '../errors.js';
+import { AttentionError, describe, invalid, refused } from '../errors.js';
 import { epsilonOf } from '../layers.js';
+import { generationKeys, isInert } from './config-keys.js';
+import type { Checkpoint } from './parts.js';
 import type { ModelFiles } from './types.js';
-
-/** Keys of Hugging Face's config.json that change nothing of what a model computes here. */
-const inert = new Set([
-  ...['_name_or_path', '_commit_hash', '_num_labels', 'architectures', 'auto_map', 'model_type', 'prefix'],
-  ...['torch_dtype', 'dtype', 'transformers_version', 'tokenizer_class', '_attn_implementation', 'attn_implementation'],
-  ...['_attn_implementation_autoset', 'initializer_range', 'initializer_factor', 'init_std', 'use_cache'],
-  ...['gradient_checkpointing', 'torchscript', 'use_bfloat16', 'pruned_heads', 'chunk_size_feed_forward'],
-  ...['bos_token_id', 'eos_token_id', 'pad_token_id', 'sep_token_id', 'cls_token_id', 'unk_token_id', 'mask_token_id'],
-  ...['decoder_start_token_id', 'forced_eos_token_id'],
-  ...['id2label', 'label2id', 'num_labels', 'problem_type', 'finetuning_task'],
-  ...['task_specific_params', 'return_dict', 'output_attentions', 'output_hidden_states', 'output_past'],
-  ...['output_scores', 'return_dict_in_generate', 'tf_legacy_loss', 'tie_encoder_decoder', 'is_encoder_decoder'],
-  ...['max_length', 'do_sample', 'early_stopping', 'num_beams', 'num_beam_groups', 'diversity_penalty'],
-  ...['temperature', 'top_k', 'top_p', 'typical_p', 'length_penalty'],
-  ...['num_return_sequences', 'exponential_decay_length_penalty'],
-  ...['remove_invalid_values', 'pretraining_tp', 'transformers.js_config'],
-]);
-/** Keys that would change what is written, and what they are where they do not. */
-const neutral: Readonly<Record<string, unknown>> = {
-  suppress_tokens: [],
-  begin_suppress_tokens: [],
-  repetition_penalty: 1,
-  no_repeat_ngram_size: 0,
-  encoder_no_repeat_ngram_size: 0,
-  min_length: 0,
-};
-/** Dropout does nothing where nothing is trained; GPT-2's summaries are of heads that are not read. */
-const inertPattern = /dropout|pdrop$|layerdrop|^summary_/;
 
 /** Names of activations in checkpoints. */
 const activations = {
@@ -43,19 +17,30 @@ const activations = {
   swish: 'silu',
 } as const;
 
-/** A parsed config.json whose every key must be read or be known to change nothing. */
+/** A parsed config.json whose every key must be read, be known to change nothing, or be ignored by the caller's wish. */
 export class Config {
   readonly #values: Readonly<Record<string, unknown>>;
+  readonly #ignored: readonly string[];
   readonly #read = new Set<string>();
+  readonly #inert = new Set<string>();
 
-  constructor(config: ModelFiles['config']) {
-    if (config === null || typeof config !== 'object') throw invalid('files.config', config, 'a parsed config.json');
+  constructor(config: ModelFiles['config'], ignored: readonly string[] = []) {
     this.#values = config;
+    this.#ignored = ignored;
   }
 
   /** A count from 1 on; without a default it must be there. */
   size(key: string, standard?: number): number {
     return integer(name(key), this.#value(key) ?? standard, 1);
+  }
+
+  /** The size of a square: one size, or two that are equal. */
+  side(key: string, standard: number): number {
+    const value = this.#value(key);
+    if (!Array.isArray(value)) return this.size(key, standard);
+    const [height, width] = value.map((size) => integer(name(key), size, 1));
+    if (value.length === 2 && height === width) return height as number;
+    throw refused(name(key), `[${value.map(describe)}]`, 'one size, or two equal ones');
   }
 
   /** Above 0. */
@@ -90,7 +75,7 @@ export class Config {
 
   /** Keys that say nothing new. */
   ignore(...keys: string[]): void {
-    for (const key of keys) this.#read.add(key);
+    for (const key of keys) this.#inert.add(key);
   }
 
   /** A part of the config that is one itself. */
@@ -107,16 +92,17 @@ export class Config {
     return (Array.isArray(value) ? value : [value]).map((id) => integer(name(key), id, 0));
   }
 
-  /** Ids that a text of this model ends with, and those that it never has. */
-  textEnds(): { stop: number[]; never: number[] } {
-    this.only('forced_bos_token_id');
-    const never = this.#value('bad_words_ids') ?? [];
-    const isWord = (word: unknown) => Array.isArray(word) && word.length === 1;
-    if (!Array.isArray(never) || !never.every(isWord))
-      throw invalid(name('bad_words_ids'), never, 'lists of one id each');
+  /** Ids that a text of this model ends with, those that it never has, and keys of which generate() knows no more. */
+  textEnds(): Pick<Checkpoint, 'stop' | 'never' | 'unwritten'> {
+    const asked = generationKeys(this.#values).filter((key) => !this.#ignored.includes(key));
+    const { bad_words_ids: words } = this.#values;
+    const isId = (word: unknown) =>
+      Array.isArray(word) && word.length === 1 && Number.isInteger(word[0]) && word[0] >= 0;
+    const isBuilt = asked.includes('bad_words_ids') && Array.isArray(words) && words.every(isId);
     return {
       stop: this.ids('eos_token_id'),
-      never: never.map(([id]) => integer(name('bad_words_ids'), id, 0)),
+      never: isBuilt ? words.flat() : [],
+      unwritten: asked.filter((key) => key !== 'bad_words_ids' || !isBuilt),
     };
   }
 
@@ -124,14 +110,22 @@ export class Config {
     return integer(name(key), this.#value(key) ?? standard, 0);
   }
 
-  /** @throws AttentionError INVALID_ARGUMENT naming a key that nothing has read. What is null or false asks for nothing. */
-  refuseUnread(): void {
-    for (const [key, value] of Object.entries(this.#values)) {
-      if (this.#read.has(key) || inert.has(key) || inertPattern.test(key)) continue;
-      if (value === null || value === undefined || value === false) continue;
-      if (Object.hasOwn(neutral, key) && String(neutral[key]) === String(value)) continue;
-      throw new AttentionError('INVALID_ARGUMENT', name(key), 'is an option that this version does not know');
+  /** @throws AttentionError INVALID_ARGUMENT naming all keys that nothing has read, or a key that is ignored in vain. */
+  refuseUnread(type: string): void {
+    for (const key of this.#ignored) {
+      if (!Object.hasOwn(this.#values, key)) throw invalid('options.ignore', key, 'keys that config.json has');
+      if (this.#read.has(key)) throw invalid('options.ignore', key, `keys that a ${type} model does not read`);
     }
+    const isKnown = (key: string) => this.#read.has(key) || this.#inert.has(key) || this.#ignored.includes(key);
+    const unknown = Object.keys(this.#values).filter((key) => !isKnown(key) && !isInert(key, this.#values[key]));
+    const [first, ...others] = unknown;
+    if (first === undefined) return;
+    const message = others.length === 0 ? 'is an option' : `${unknown.map(describe).join(', ')} are options`;
+    throw new AttentionError(
+      'INVALID_ARGUMENT',
+      others.length === 0 ? name(first) : 'files.config',
+      `${message} that this version does not know; options.ignore leaves out what does not matter`,
+    );
   }
 
   /** null means absent. */

@@ -39,9 +39,10 @@ export type Step = (tokens: Batch) => Promise<{ logits: Float32Array; attentions
 export function readGeneration(
   attention: Attention,
   options: GenerateOptions,
-  { stop, never }: Checkpoint,
+  { stop, never, unwritten = [] }: Checkpoint,
   isWhole: boolean,
 ): Generation {
+  if (unwritten.length > 0) throw unwrittenError(unwritten);
   const { onToken } = options;
   if (onToken !== undefined && typeof onToken !== 'function') throw invalid('options.onToken', onToken, 'a function');
   return {
@@ -67,7 +68,7 @@ export async function generate(
   const rest = Math.floor((prompt.length - 1) / block) * block;
   let latest = await step(slice(prompt, rest, prompt.length));
   for (;;) {
-    const id = sampler(latest.logits);
+    const id = sampler(latest.logits, ids.length);
     if (stop.has(id)) break;
     ids.push(id);
     const token = {
@@ -91,4 +92,10 @@ export function checkRoom(used: number, { maxNewTokens }: Generation, maxLength:
   if (used + maxNewTokens - 1 <= capacity) return;
   const message = `got room for ${capacity} tokens, wanted ${used + maxNewTokens - 1}`;
   throw new AttentionError('CAPACITY_EXCEEDED', 'options.cache', message);
+}
+
+function unwrittenError(keys: readonly string[]): AttentionError {
+  const list = keys.map((key) => `'${key}'`).join(', ');
+  const message = `config.json asks for ${list}, which generate() does not do; createModel() with ignore: [${list}] goes without`;
+  return new AttentionError('INVALID_ARGUMENT', undefined, message);
 }

@@ -40,7 +40,7 @@ export function gpt2(config: Config): (weights: Weights) => Checkpoint {
     };
   };
   return (weights) => {
-    const { words, head } = weights.wordsAndHead('wte.weight', [vocabulary, e], isTied);
+    const { words, head } = weights.wordsAndHead(['wte.weight'], [vocabulary, e], isTied);
     return {
       type: 'gpt2',
       tokens: {

@@ -51,10 +51,9 @@ function masksOf(mask: ModelOptions['mask'], layers: number): LayerOptions['mask
 /** A copy of a tensor in JavaScript memory: the call may come later. What is no mask the first layer's attention refuses. */
 function asGiven(mask: Mask | TensorLike): Mask | TensorLike {
   if (isMask(mask)) return mask;
-  const { values, shape, dtype } = operand('options.mask', mask);
+  const { values, shape, dtype, given } = operand('options.mask', mask);
   if (values instanceof ResidentTensor || (dtype !== 'float32' && dtype !== 'bool' && dtype !== 'float16')) return mask;
-  const data = values.slice() as Float32Array;
-  return { data, shape, dtype: data instanceof Float64Array ? 'float64' : dtype } as TensorLike;
+  return { data: values.slice(), shape, dtype: given } as TensorLike;
 }
 
 /** True where a mask is as large as the pass: it cannot be read a part at a time. */

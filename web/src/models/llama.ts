@@ -11,7 +11,8 @@ type Given = Readonly<Record<string, unknown>>;
 /** Touvron et al. 2023: RMSNorm first, rotary positions, heads that share keys, gated SiLU. */
 export function llama(config: Config): (weights: Weights) => Checkpoint {
   const activation = config.activation('hidden_act', 'silu');
-  config.only('sliding_window');
+  if (config.flag('use_sliding_window', true)) config.only('sliding_window');
+  else config.ignore('sliding_window', 'max_window_layers');
   config.only('rope_interleaved', false);
   config.ignore('is_llama_config');
   const e = config.size('hidden_size');
@@ -33,7 +34,7 @@ export function llama(config: Config): (weights: Weights) => Checkpoint {
   const rotary = rotaryOf(config, headDim, maxLength);
   const ends = config.textEnds();
 
-  const norm = (weights: Weights, name: string): Norm => ({ weight: weights.float32(`${name}.weight`, [e]), epsilon });
+  const norm = (weights: Weights, name: string): Norm => weights.norm(name, e, epsilon, false);
   const block = (weights: Weights, index: number): Block => {
     const at = `layers.${index}`;
     const project = (name: string, outputs: number, inputs: number): Linear =>
@@ -53,7 +54,7 @@ export function llama(config: Config): (weights: Weights) => Checkpoint {
     };
   };
   return (weights) => {
-    const { words, head } = weights.wordsAndHead('embed_tokens.weight', [vocabulary, e], isTied);
+    const { words, head } = weights.wordsAndHead(['embed_tokens.weight'], [vocabulary, e], isTied);
     return {
       type: 'llama',
       tokens: { vocabulary, maxLength, words },

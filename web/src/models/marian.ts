@@ -12,7 +12,6 @@ export function marian(config: Config, attention: Attention): (weights: Weights)
   config.only('add_final_layer_norm', false);
   config.only('add_bias_logits', false);
   config.only('static_position_embeddings', true);
-  config.only('extra_pos_embeddings', 0);
   config.only('share_encoder_decoder_embeddings', true);
   config.only('tie_word_embeddings', true);
   config.only('is_encoder_decoder', true);
@@ -51,7 +50,8 @@ export function marian(config: Config, attention: Attention): (weights: Weights)
   });
   const sizes = { embedSize: e, normFirst: false, activation };
   return (weights) => {
-    const words = weights.linearWeight('shared.weight', [vocabulary, e]);
+    const names = ['shared.weight', 'encoder.embed_tokens.weight', 'decoder.embed_tokens.weight'] as const;
+    const { words, head } = weights.wordsAndHead(names, [vocabulary, e], true);
     const positions = weights.own(halves(attention, maxLength, e));
     const tokens: TokenEmbedding = { vocabulary, maxLength, words, scale, positions };
     const stack = (of: 'encoder' | 'decoder', layers: number, headCount: number, hiddenSize: number): Stack => ({
@@ -69,7 +69,7 @@ export function marian(config: Config, attention: Attention): (weights: Weights)
       tokens,
       encoder: stack('encoder', encoderLayers, encoderHeads, encoderSize),
       stack: stack('decoder', decoderLayers, heads, decoderSize),
-      head: { weight: words, bias: weights.vector('final_logits_bias', vocabulary) },
+      head: { ...head, bias: weights.vector('final_logits_bias', vocabulary) },
       ...ends,
       start,
       never: [...ends.never, paddingId],

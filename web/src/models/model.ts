@@ -164,7 +164,7 @@ class TransformerModel {
     if (this.#disposed) throw disposed();
     const { patches: embedding } = this.#checkpoint;
     if (!embedding) return { batch: readBatch(argument, input, this.#tokens, options) };
-    const patches = readPatches(this.#attention, input as TensorLike, embedding);
+    const patches = readPatches(this.#attention, input, embedding);
     return { batch: sequences(patches.batch, patches.count + 1), patches };
   }
 

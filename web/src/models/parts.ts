@@ -89,6 +89,8 @@ export interface Checkpoint {
   /** Ids that end a text, and that a text never has. */
   readonly stop: readonly number[];
   readonly never: readonly number[];
+  /** Keys of config.json that ask generate() for what it does not do. */
+  readonly unwritten?: readonly string[];
   /** Of an encoder-decoder: the id that its texts begin with. */
   readonly start?: number;
 }

@@ -1,7 +1,8 @@
-import { AttentionError } from '../errors.js';
+import { AttentionError, describe, refused } from '../errors.js';
 import { operand } from '../operand.js';
 import type { Attention, Tensor, TensorLike } from '../types.js';
 import type { PatchEmbedding } from './parts.js';
+import type { ImagePixels } from './types.js';
 
 /** Pixels [B,C,height,width] as the rows of their patches, [B,patches,C·P·P]: a convolution whose stride is its size. */
 export interface Patches {
@@ -10,7 +11,9 @@ export interface Patches {
   readonly rows: Float32Array;
 }
 
-export function readPatches(attention: Attention, input: TensorLike, embedding: PatchEmbedding): Patches {
+export function readPatches(attention: Attention, input: unknown, embedding: PatchEmbedding): Patches {
+  const picture = pictureIn(input, embedding);
+  if (picture) return cut(pixelsOf(picture, embedding), 1, embedding);
   const { imageSize, channels } = embedding;
   const { shape, dtype, given } = operand('input', input);
   const [batch, ...image] = shape;
@@ -21,12 +24,43 @@ export function readPatches(attention: Attention, input: TensorLike, embedding: 
   if (dtype !== 'float32' && dtype !== 'float16') {
     throw new AttentionError('UNSUPPORTED_DTYPE', 'input', `got ${given}, wanted float32 or float16`);
   }
-  const pixels = attention.tensor(input, 'float32');
+  const pixels = attention.tensor(input as TensorLike, 'float32');
   try {
     return cut(pixels.data, batch, embedding);
   } finally {
     pixels.dispose();
   }
+}
+
+/** An ImageData, or its data alone; nothing for anything else. */
+function pictureIn(input: unknown, { imageSize }: PatchEmbedding): ImagePixels | undefined {
+  if (isClamped(input)) return { data: input, width: imageSize, height: imageSize };
+  if (input === null || typeof input !== 'object' || !('width' in input && 'height' in input)) return undefined;
+  const { data, width, height } = input as ImagePixels;
+  if (isClamped(data)) return { data, width, height };
+  const message = `got an image of ${describe(data)}, wanted one of a Uint8ClampedArray`;
+  throw new AttentionError('UNSUPPORTED_DTYPE', 'input', message);
+}
+
+const isClamped = (value: unknown): value is Uint8ClampedArray =>
+  Object.prototype.toString.call(value) === '[object Uint8ClampedArray]';
+
+/** Bytes of red, green, blue and alpha as the floats [3,height,width] that ViT was trained with: byte/127.5 − 1. */
+function pixelsOf({ data, width, height }: ImagePixels, { imageSize: size, channels }: PatchEmbedding): Float32Array {
+  if (channels !== 3) throw refused('input', 'an image of red, green and blue', `${channels} channels, as a tensor`);
+  const count = size * size;
+  if (width !== size || height !== size || data.length !== 4 * count) {
+    const got = `an image of ${describe(width)}×${describe(height)} pixels in ${data.length} bytes`;
+    const wanted = `${size}×${size} in ${4 * count}: draw it at that size`;
+    throw new AttentionError('SHAPE_MISMATCH', 'input', `got ${got}, wanted ${wanted}`);
+  }
+  const pixels = new Float32Array(3 * count);
+  for (let at = 0; at < count; at++) {
+    for (let channel = 0; channel < 3; channel++) {
+      pixels[channel * count + at] = (data[4 * at + channel] as number) / 127.5 - 1;
+    }
+  }
+  return pixels;
 }
 
 function cut(pixels: Float32Array, batch: number, { imageSize, patchSize, channels }: PatchEmbedding): Patches {

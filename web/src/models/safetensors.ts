@@ -1,6 +1,6 @@
-import { AttentionError, describe, invalid } from '../errors.js';
-import { bytesOf } from '../typed-arrays.js';
+import { AttentionError, describe } from '../errors.js';
 import type { FileTensor } from './types.js';
+import { checkBytes, otherFormat } from './wrong-files.js';
 
 /** The format's own limit for its header, in bytes. */
 const longestHeader = 100_000_000;
@@ -12,19 +12,25 @@ interface Entry {
 }
 
 type TypedArray = FileTensor['data'];
-type ArrayOf = new (buffer: ArrayBufferLike, byteOffset: number, length: number) => TypedArray;
+interface ArrayOf {
+  readonly BYTES_PER_ELEMENT: number;
+  new (buffer: ArrayBufferLike, byteOffset: number, length: number): TypedArray;
+}
 
-/** What each element type of the format is read as. */
-const dtypes: Record<string, { dtype: FileTensor['dtype']; bytes: number; read: (bytes: Uint8Array) => TypedArray }> = {
-  F64: { dtype: 'float32', bytes: 8, read: (bytes) => Float32Array.from(new Float64Array(aligned(bytes).buffer)) },
-  F32: { dtype: 'float32', bytes: 4, read: viewAs(Float32Array, 4) },
-  F16: { dtype: 'float16', bytes: 2, read: viewAs(Uint16Array, 2) },
-  BF16: { dtype: 'float32', bytes: 2, read: widenBfloat16 },
-  I64: { dtype: 'int64', bytes: 8, read: viewAs(BigInt64Array, 8) },
-  I32: { dtype: 'int32', bytes: 4, read: viewAs(Int32Array, 4) },
-  I8: { dtype: 'int8', bytes: 1, read: viewAs(Int8Array, 1) },
-  U8: { dtype: 'uint8', bytes: 1, read: viewAs(Uint8Array, 1) },
-  BOOL: { dtype: 'bool', bytes: 1, read: viewAs(Uint8Array, 1) },
+/** A tensor's name in a message: whole, unless it is longer than any that has a meaning. */
+export const quoted = (name: string): string => `'${name.length > 100 ? `${name.slice(0, 100)}…` : name}'`;
+
+/** What each element type of the format is called here, and the array of its values as they are stored. */
+const dtypes: Record<string, { dtype: FileTensor['dtype']; array: ArrayOf }> = {
+  F64: { dtype: 'float64', array: Float64Array },
+  F32: { dtype: 'float32', array: Float32Array },
+  F16: { dtype: 'float16', array: Uint16Array },
+  BF16: { dtype: 'bfloat16', array: Uint16Array },
+  I64: { dtype: 'int64', array: BigInt64Array },
+  I32: { dtype: 'int32', array: Int32Array },
+  I8: { dtype: 'int8', array: Int8Array },
+  U8: { dtype: 'uint8', array: Uint8Array },
+  BOOL: { dtype: 'bool', array: Uint8Array },
 };
 
 /**
@@ -32,19 +38,20 @@ const dtypes: Record<string, { dtype: FileTensor['dtype']; bytes: number; read: 
  * bytes, and the tensors' bytes without gap or overlap. The result has no prototype, so that any name is a plain key.
  *
  * @param bytes The whole file; the tensors are views of it where they are aligned.
- * @throws AttentionError CORRUPT_FILE on anything malformed; UNSUPPORTED_DTYPE, naming the tensor, for any type but
- * F64, F32, F16, BF16, I64, I32, I8, U8 and BOOL; INVALID_ARGUMENT where bytes is neither an ArrayBuffer nor a
- * Uint8Array.
+ * @throws AttentionError CORRUPT_FILE on anything malformed, saying what it is if it is a page, a Git LFS pointer, an
+ * index of shards, or a file of PyTorch, ONNX, GGUF or Keras; UNSUPPORTED_DTYPE, naming the tensor, for any type but
+ * F64, F32, F16, BF16, I64, I32, I8, U8 and BOOL; INVALID_ARGUMENT if bytes is neither an ArrayBuffer nor a Uint8Array.
  */
 export function readSafetensors(bytes: ArrayBuffer | Uint8Array): Record<string, FileTensor> {
-  const file = bytesOf(bytes);
-  if (!file) throw invalid('bytes', bytes, 'an ArrayBuffer or a Uint8Array');
+  const file = checkBytes('bytes', bytes);
+  const other = otherFormat(file);
+  if (other) throw corrupt(other);
   const { header, data } = split(file);
   const tensors: Record<string, FileTensor> = Object.create(null);
   let end = 0;
   for (const [name, entry] of sortedEntries(header)) {
     const [start, stop] = entry.data_offsets;
-    if (start !== end) throw corrupt(`tensor ${describe(name)} starts at byte ${start} of the data, wanted ${end}`);
+    if (start !== end) throw corrupt(`tensor ${quoted(name)} starts at byte ${start} of the data, wanted ${end}`);
     end = stop;
     tensors[name] = readTensor(name, entry, data);
   }
@@ -72,8 +79,8 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
   }
   if (!isRecord(header)) throw corrupt('the header is not an object');
   refuseDuplicateKeys(text);
-  const metadata = header.__metadata__;
-  if (Object.hasOwn(header, '__metadata__')) {
+  const metadata = header.__metadata__ ?? undefined;
+  if (metadata !== undefined) {
     const isText = isRecord(metadata) && Object.values(metadata).every((value) => typeof value === 'string');
     if (!isText) throw corrupt('__metadata__ is not a map from text to text');
   }
@@ -101,7 +108,7 @@ function refuseDuplicateKeys(text: string): void {
 }
 
 function refuseTwice(keys: Set<string>, key: string): void {
-  if (keys.has(key)) throw corrupt(`the name ${describe(key)} stands twice in the header`);
+  if (keys.has(key)) throw corrupt(`the name ${quoted(key)} stands twice in the header`);
   keys.add(key);
 }
 
@@ -115,7 +122,7 @@ function sortedEntries(header: Record<string, unknown>): [string, Entry][] {
 function checkEntry(name: string, entry: unknown): Entry {
   const { dtype, shape, data_offsets: offsets } = isRecord(entry) ? entry : {};
   const isEntry = typeof dtype === 'string' && isSizes(shape) && isSizes(offsets) && offsets.length === 2;
-  if (!isEntry) throw corrupt(`tensor ${describe(name)} wants a dtype, a shape and two data_offsets`);
+  if (!isEntry) throw corrupt(`tensor ${quoted(name)} wants a dtype, a shape and two data_offsets`);
   return { dtype, shape, data_offsets: [offsets[0] as number, offsets[1] as number] };
 }
 
@@ -125,37 +132,27 @@ function readTensor(name: string, { dtype, shape, data_offsets: [start, stop] }:
     throw new AttentionError(
       'UNSUPPORTED_DTYPE',
       'bytes',
-      `tensor ${describe(name)} is ${describe(dtype)}, wanted ${wanted}`,
+      `tensor ${quoted(name)} is ${describe(dtype)}, wanted ${wanted}`,
     );
   }
   const type = dtypes[dtype] as (typeof dtypes)[string];
-  const bytes = shape.reduce((product, dim) => product * dim, type.bytes);
+  const bytes = shape.reduce((product, dim) => product * dim, type.array.BYTES_PER_ELEMENT);
   if (stop - start !== bytes || stop > data.length) {
     const axes = shape.length > 8 ? `${shape.slice(0, 8)},…` : shape;
-    throw corrupt(`tensor ${describe(name)} of shape [${axes}] has bytes ${start}..${stop} of ${data.length}`);
+    throw corrupt(`tensor ${quoted(name)} of shape [${axes}] has bytes ${start}..${stop} of ${data.length}`);
   }
-  return { data: type.read(data.subarray(start, stop)), shape, dtype: type.dtype };
+  return { data: valuesIn(data.subarray(start, stop), type.array), shape, dtype: type.dtype };
 }
 
-function viewAs(array: ArrayOf, bytesPerValue: number): (bytes: Uint8Array) => TypedArray {
-  return (bytes) => {
-    const { buffer, byteOffset, length } = byteOffsetFits(bytes, bytesPerValue) ? bytes : aligned(bytes);
-    return new array(buffer, byteOffset, length / bytesPerValue);
-  };
-}
-
-function byteOffsetFits(bytes: Uint8Array, bytesPerValue: number): boolean {
-  return bytes.byteOffset % bytesPerValue === 0;
+/** A view where the bytes are aligned, a copy elsewhere. */
+function valuesIn(bytes: Uint8Array, array: ArrayOf): TypedArray {
+  const size = array.BYTES_PER_ELEMENT;
+  const { buffer, byteOffset, length } = bytes.byteOffset % size === 0 ? bytes : aligned(bytes);
+  return new array(buffer, byteOffset, length / size);
 }
 
 function aligned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytes);
-}
-
-/** bfloat16 is the upper half of a float32. */
-function widenBfloat16(bytes: Uint8Array): Float32Array {
-  const halves = new Uint16Array(aligned(bytes).buffer);
-  return new Float32Array(Uint32Array.from(halves, (half) => half << 16).buffer);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

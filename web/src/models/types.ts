@@ -1,45 +1,26 @@
 import type { Integers, KvCacheConfig, Mask, NdArray, TensorLike } from '../types.js';
 
-/**
- * A tensor of a .safetensors file, to be given wherever a TensorLike is. F16 is a Uint16Array with dtype 'float16'; BF16
- * and F64 come as Float32Array. Views into `bytes` where aligned, copies elsewhere.
- */
-export interface FileTensor {
-  /** Row-major values. */
-  readonly data: Float32Array | Uint16Array | Int32Array | Int8Array | Uint8Array | BigInt64Array;
-  /** Sizes, the outermost axis first. */
-  readonly shape: readonly number[];
-  /** What `data` holds: 'float32' also of BF16 and F64, widened and rounded. */
-  readonly dtype: 'float32' | 'float16' | 'int32' | 'int8' | 'uint8' | 'bool' | 'int64';
-}
-
-/** The files of a Hugging Face checkpoint that make a model. */
-export interface ModelFiles {
-  /**
-   * Hugging Face's config.json, parsed. model_type: bert | distilbert | roberta | gpt2 | llama | vit | marian; another
-   * one, or an option of it that is not built: INVALID_ARGUMENT naming it.
-   */
-  config: {
-    /**
-     * The family: BERT (Devlin et al. 2018, arXiv:1810.04805), DistilBERT (Sanh et al. 2019, arXiv:1910.01108), RoBERTa
-     * (Liu et al. 2019, arXiv:1907.11692), GPT-2 (Radford et al. 2019), Llama (Touvron et al. 2023, arXiv:2302.13971),
-     * ViT (Dosovitskiy et al. 2021, arXiv:2010.11929), Marian (Junczys-Dowmunt et al. 2018, arXiv:1804.00344).
-     */
-    readonly model_type: string;
-    readonly [key: string]: unknown;
-  };
-  /**
-   * By Hugging Face names, with or without the leading 'bert.', 'transformer.', 'model.', 'vit.'; or the bytes of one
-   * .safetensors file. float32 or float16; a missing one is INVALID_ARGUMENT, one of another shape SHAPE_MISMATCH.
-   */
-  tensors: Readonly<Record<string, TensorLike>> | ArrayBuffer | Uint8Array;
-}
+export type { CreateModelOptions, FileTensor, ModelFiles } from './file-types.js';
 
 /**
  * One sequence, sequences of any lengths (padded on the right inside), or a tensor [S] or [B,S] of integers. No tokens,
  * or an id outside the vocabulary: INVALID_ARGUMENT.
  */
 export type TokenIds = Integers | readonly Integers[] | TensorLike;
+
+/**
+ * An image of red, green, blue and alpha, as an ImageData has it, of the size that a 'vit' model takes. It is normalised
+ * as Google's ViT checkpoints were trained: (byte/255 − 0.5)/0.5. Alpha is left out. For a model whose
+ * preprocessor_config.json has another image_mean or image_std, give the pixels as a float tensor instead.
+ */
+export interface ImagePixels {
+  /** Four bytes a pixel, row by row. */
+  readonly data: Uint8ClampedArray;
+  /** Pixels in a row: the model's image_size, else SHAPE_MISMATCH. */
+  readonly width: number;
+  /** Rows: the same number. */
+  readonly height: number;
+}
 
 /**
  * Which attention weights to return: all, or those of some layers and heads, in the order given. An index that the
@@ -173,7 +154,10 @@ export interface GenerateOptions<A extends AttentionTap = AttentionTap> extends 
    * topK, topP and seed are refused. Below 0: INVALID_ARGUMENT.
    */
   temperature?: number;
-  /** Only so many of the most likely tokens, from 1 (Fan et al. 2018, arXiv:1805.04833); all by default. */
+  /**
+   * Only so many tokens of the largest logits, equal ones by rising id; from 1 (Fan et al. 2018, arXiv:1805.04833). All
+   * by default.
+   */
   topK?: number;
   /**
    * Only the fewest most likely tokens whose share of probability, of the topK where given, reaches it: above 0, at
@@ -232,21 +216,23 @@ export interface Model extends Disposable {
   /** Bytes of WebAssembly memory that the weights take. */
   readonly byteLength: number;
   /**
-   * One pass. Token ids; for 'vit' pixels [B,C,height,width], normalised as the model was trained.
+   * One pass. Token ids; for 'vit' pixels [B,C,height,width], normalised as the model was trained, or one ImageData or
+   * its data.
    * @throws AttentionError INVALID_ARGUMENT for more tokens than maxLength; CAPACITY_EXCEEDED for more than the cache
    * takes.
    */
   forward<A extends AttentionTap = false>(
-    input: TokenIds,
+    input: TokenIds | ImagePixels,
     options?: ForwardOptions<A>,
   ): Promise<ForwardResult<NoInfer<A>>>;
   /** One vector for each sequence, [B,E], pooled from the last hidden states; of an encoder-decoder by its encoder. */
-  embed(input: TokenIds, options?: EmbedOptions): Promise<NdArray>;
+  embed(input: TokenIds | ImagePixels, options?: EmbedOptions): Promise<NdArray>;
   /**
    * The new ids, without prompt and stop id: of decoders for one sequence; of an encoder-decoder for one source.
-   * @throws AttentionError INVALID_ARGUMENT where prompt and maxNewTokens are more than maxLength, and for families
-   * that do not generate; SHAPE_MISMATCH for several sequences; CAPACITY_EXCEEDED where they are more than the cache
-   * takes, before any work.
+   * @throws AttentionError INVALID_ARGUMENT where prompt and maxNewTokens are more than maxLength, for families that do
+   * not generate, and if config.json asks for what is not built, such as a no_repeat_ngram_size; SHAPE_MISMATCH for
+   * several sequences; CAPACITY_EXCEEDED where they are more than the cache takes; all of these before any work.
+   * INVALID_ARGUMENT also if the logits of a new token are NaN, or −Infinity for every id.
    */
   generate<A extends AttentionTap = false>(
     prompt: Integers | TensorLike,

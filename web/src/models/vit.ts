@@ -16,8 +16,8 @@ export function vit(config: Config): (weights: Weights) => Checkpoint {
   const epsilon = config.epsilon('layer_norm_eps', 1e-12);
   const activation = config.activation('hidden_act', 'gelu');
   const hasBias = config.flag('qkv_bias', true);
-  const imageSize = config.size('image_size', 224);
-  const patchSize = config.size('patch_size', 16);
+  const imageSize = config.side('image_size', 224);
+  const patchSize = config.side('patch_size', 16);
   const channels = config.size('num_channels', 3);
   if (imageSize % patchSize !== 0) {
     throw invalid('files.config.patch_size', patchSize, `a divisor of the image size ${imageSize}`);

@@ -1,17 +1,17 @@
 import { engineOf } from '../attention.js';
-import { AttentionError, describe, invalid } from '../errors.js';
+import { refused } from '../errors.js';
 import { emptyWeight, pack } from '../linear-weight.js';
 import { operand } from '../operand.js';
 import { ResidentTensor } from '../tensor.js';
-import { bytesOf } from '../typed-arrays.js';
-import type { Attention, FeedForwardWeights, LinearWeight, Tensor, TensorLike } from '../types.js';
+import type { Attention, FeedForwardWeights, LinearWeight, Tensor } from '../types.js';
 import type { Linear, Norm, Table } from './parts.js';
-import { readSafetensors } from './safetensors.js';
+import { quoted } from './safetensors.js';
+import { type Found, Tensors } from './tensors.js';
 import type { ModelFiles } from './types.js';
 
 /** Half-open range of a tensor's outputs. */
 type Part = readonly [from: number, to: number];
-type Values = Float32Array | Uint16Array;
+type Plain = Exclude<Found, ResidentTensor>;
 
 /** down(act(up x)), or gated: down(act(gate x) ⊙ up x). */
 export function feedForward(up: Linear, down: Linear, gate?: Linear): FeedForwardWeights {
@@ -26,13 +26,12 @@ export function feedForward(up: Linear, down: Linear, gate?: Linear): FeedForwar
 }
 
 /**
- * A checkpoint's tensors by name, made resident one after the other; what was taken can be given back. Weights of linear
- * layers get their memory at once and their values by fill().
+ * A checkpoint's weights, made resident one after the other; what was taken can be given back. Weights of linear layers
+ * get their memory at once and their values by fill(), which lets go of the file in the end.
  */
 export class Weights {
   readonly #attention: Attention;
-  readonly #tensors: Readonly<Record<string, TensorLike>>;
-  readonly #prefix: string;
+  readonly #tensors: Tensors;
   readonly #dtype: 'float32' | 'int8';
   readonly #taken: (Tensor | LinearWeight)[] = [];
   readonly #unfilled: (() => Iterable<void>)[] = [];
@@ -40,35 +39,31 @@ export class Weights {
 
   /** `prefix`: a leading part of names that files have or have not; heads are always outside it. */
   constructor(attention: Attention, tensors: ModelFiles['tensors'], prefix: string, dtype: 'float32' | 'int8') {
-    if (tensors === null || typeof tensors !== 'object') throw invalid('files.tensors', tensors, 'tensors or bytes');
-    const bytes = bytesOf(tensors);
     this.#attention = attention;
-    this.#tensors = bytes ? readSafetensors(bytes) : (tensors as Record<string, TensorLike>);
-    this.#prefix = Object.keys(this.#tensors).some((name) => name.startsWith(prefix)) ? prefix : '';
+    this.#tensors = new Tensors(engineOf(attention), tensors, prefix);
     this.#dtype = dtype;
   }
 
   has(name: string): boolean {
-    return Object.hasOwn(this.#tensors, this.#full(name));
+    return this.#tensors.has(name);
   }
 
   /** In float32, whatever the file has: biases, norms, and whatever is added. */
   float32(name: string, shape: readonly number[]): Tensor<'float32'> {
-    const tensor = this.#find(name, shape);
-    const { dtype, given } = operand('files.tensors', tensor);
-    if (dtype !== 'float32' && dtype !== 'float16') throw this.#wrongType(name, given);
-    return this.#keep(this.#attention.tensor(tensor, 'float32'));
+    return this.#keep(this.#attention.tensor(this.#tensors.find(name, shape), 'float32'));
   }
 
-  norm(name: string, size: number, epsilon: number): Norm {
-    const [weight, bias] = [this.float32(`${name}.weight`, [size]), this.float32(`${name}.bias`, [size])];
-    return { weight, bias, epsilon };
+  /** Files of BERT's first years say gamma and beta. */
+  norm(name: string, size: number, epsilon: number, hasBias = true): Norm {
+    const isOld = this.has(`${name}.gamma`) && !this.has(`${name}.weight`);
+    const weight = this.float32(`${name}.${isOld ? 'gamma' : 'weight'}`, [size]);
+    if (!hasBias) return { weight, epsilon };
+    return { weight, bias: this.float32(`${name}.${isOld ? 'beta' : 'bias'}`, [size]), epsilon };
   }
 
   /** [out,in] of a linear layer. */
   linearWeight(name: string, shape: readonly number[]): LinearWeight {
-    const weight = this.#find(name, shape);
-    return this.#pack(shape, () => weight);
+    return this.#pack(name, shape, shape, (weight) => weight);
   }
 
   linear(name: string, outputs: number, inputs: number, hasBias = true): Linear {
@@ -78,27 +73,25 @@ export class Weights {
 
   /** GPT-2's Conv1D: the weight is [in,out], and several layers may stand side by side in it. */
   convolution(name: string, outputs: number, inputs: number, [from, to]: Part = [0, outputs]): Linear {
-    const values = this.#values(`${name}.weight`, [inputs, outputs]);
-    const bias = this.#values(`${name}.bias`, [outputs])();
-    const transposed = () => {
-      const weight = values();
-      const data = new (weight.data.constructor as new (length: number) => Values)((to - from) * inputs);
+    const transposed = (given: Found) => {
+      const { data: values, dtype } = inJavaScript(given);
+      const data = new (values.constructor as new (length: number) => Plain['data'])((to - from) * inputs);
       for (let n = from; n < to; n++) {
-        for (let k = 0; k < inputs; k++) data[(n - from) * inputs + k] = weight.data[k * outputs + n] as number;
+        for (let k = 0; k < inputs; k++) data[(n - from) * inputs + k] = values[k * outputs + n] as number;
       }
-      return { data, shape: [to - from, inputs], dtype: weight.dtype };
+      return { data, shape: [to - from, inputs], dtype };
     };
-    const part = { data: bias.data.slice(from, to), shape: [to - from], dtype: bias.dtype };
+    const { data, dtype } = inJavaScript(this.#tensors.find(`${name}.bias`, [outputs]));
+    const part = { data: data.slice(from, to), shape: [to - from], dtype };
     return {
-      weight: this.#pack([to - from, inputs], transposed),
+      weight: this.#pack(`${name}.weight`, [inputs, outputs], [to - from, inputs], transposed),
       bias: this.#keep(this.#attention.tensor(part, 'float32')),
     };
   }
 
   /** A tensor read as a linear layer's weight of another shape, of as many values. */
   reshaped(name: string, shape: readonly number[], as: readonly number[]): LinearWeight {
-    const values = this.#values(name, shape);
-    return this.#pack(as, () => ({ ...values(), shape: as }));
+    return this.#pack(name, shape, as, (given) => ({ ...inJavaScript(given), shape: as }));
   }
 
   /** A table of which few rows are read: in the file's own type, or as int8. */
@@ -106,31 +99,43 @@ export class Weights {
     return this.#dtype === 'int8' ? this.linearWeight(name, shape) : this.fileTable(name, shape);
   }
 
-  /** What tokens go in by and come out by: one weight where they are tied. */
-  wordsAndHead(name: string, shape: readonly number[], isTied: boolean): { words: Table; head: Linear } {
-    if (!isTied)
-      return { words: this.table(name, shape), head: { weight: this.linearWeight('lm_head.weight', shape) } };
-    const weight = this.linearWeight(name, shape);
+  /**
+   * What tokens go in by and come out by. Where they are tied they are one weight, which a file may hold by any of its
+   * names; it may hold copies, too. A head of its own values is used, whatever the config says.
+   */
+  wordsAndHead(
+    names: readonly [string, ...string[]],
+    shape: readonly number[],
+    isTied: boolean,
+  ): { words: Table; head: Linear } {
+    const head = 'lm_head.weight';
+    const words = [...names, ...(isTied ? [head] : [])].find((name) => this.has(name)) ?? names[0];
+    for (const other of names) {
+      if (!this.has(other) || other === words || this.#tensors.areSame(words, other, shape)) continue;
+      const [own, shared] = [other, words].map((name) => quoted(this.#tensors.nameOf(name)));
+      throw refused('files.tensors', `${own} of its own values`, `those of ${shared}`);
+    }
+    if (!isTied || (this.has(head) && head !== words && !this.#tensors.areSame(words, head, shape))) {
+      return { words: this.table(words, shape), head: { weight: this.linearWeight(head, shape) } };
+    }
+    const weight = this.linearWeight(words, shape);
     return { words: weight, head: { weight } };
   }
 
-  /** A table in the file's own type. */
+  /** A table in the file's own type, if that is float16 or float32. */
   fileTable(name: string, shape: readonly number[]): Tensor {
-    const tensor = this.#keep(this.#attention.tensor(this.#find(name, shape)));
-    if (tensor.dtype === 'float32' || tensor.dtype === 'float16') return tensor;
-    throw this.#wrongType(name, tensor.dtype);
+    return this.#keep(this.#attention.tensor(this.#tensors.find(name, shape)));
   }
 
   /** Outputs of a matrix whose count no config says. */
   rowsOf(name: string): number {
-    const { shape } = operand('files.tensors', this.#tensors[this.#full(name)]);
-    return shape[0] ?? 0;
+    return this.#tensors.shapeOf(name)[0] ?? 0;
   }
 
   /** [size] or [1,size], as float32. */
   vector(name: string, size: number): Tensor<'float32'> {
-    const isRow = this.has(name) && operand('files.tensors', this.#tensors[this.#full(name)]).shape.length === 2;
-    const { data, dtype } = this.#values(name, isRow ? [1, size] : [size])();
+    const shape = this.#tensors.shapeOf(name).length === 2 ? [1, size] : [size];
+    const { data, dtype } = inJavaScript(this.#tensors.find(name, shape));
     return this.#keep(this.#attention.tensor({ data, shape: [size], dtype }, 'float32'));
   }
 
@@ -139,31 +144,36 @@ export class Weights {
     return this.#keep(tensor);
   }
 
+  /** Once a family has read all that it reads. */
+  refuseUnread(type: string): void {
+    this.#tensors.refuseUnread(type);
+  }
+
   /** Gives the weights their values, some at a time: after each the number of weights done, of all. */
   *fill(): Generator<[done: number, total: number]> {
     const total = this.#unfilled.length;
-    for (let done = 0; done < total; done++) {
-      for (const _ of (this.#unfilled[done] as () => Iterable<void>)()) yield [done, total];
+    for (let next = this.#unfilled.shift(); next; next = this.#unfilled.shift()) {
+      const done = total - this.#unfilled.length - 1;
+      for (const _ of next()) yield [done, total];
     }
-    this.#unfilled.length = 0;
+    this.#tensors.release();
     yield [total, total];
   }
 
   dispose(): void {
+    this.#unfilled.length = 0;
+    this.#tensors.release();
     for (const tensor of this.#taken) tensor.dispose();
   }
 
-  /** Where the name stands: heads are outside the prefix. */
-  #full(name: string): string {
-    const full = this.#prefix + name;
-    return !Object.hasOwn(this.#tensors, full) && Object.hasOwn(this.#tensors, name) ? name : full;
-  }
-
-  #pack(shape: readonly number[], values: () => TensorLike): LinearWeight {
+  /** The tensor is read again when it is packed: what a getter makes of it shall not wait for its turn. */
+  #pack(name: string, shape: readonly number[], as: readonly number[], change: (found: Found) => Found): LinearWeight {
+    this.#tensors.find(name, shape);
     const engine = engineOf(this.#attention);
-    const packed = emptyWeight(engine, shape, this.#dtype);
+    const packed = emptyWeight(engine, as, this.#dtype);
     this.#taken.push(packed);
-    this.#unfilled.push(() => pack(engine, engine.detached(operand('weight', values())), packed));
+    const values = () => engine.detached(operand('weight', change(this.#tensors.find(name, shape))));
+    this.#unfilled.push(() => pack(engine, values(), packed));
     this.byteLength += packed.byteLength;
     return packed;
   }
@@ -173,37 +183,10 @@ export class Weights {
     this.byteLength += tensor.data.byteLength;
     return tensor;
   }
+}
 
-  /**
-   * In JavaScript's memory, to be sorted there, when they are asked for: the engine's grows from weight to weight, and takes views of
-   * it away.
-   */
-  #values(name: string, shape: readonly number[]): () => { data: Values; dtype: 'float32' | 'float16' } {
-    const { values, dtype } = operand('files.tensors', this.#find(name, shape));
-    if (dtype !== 'float32' && dtype !== 'float16') throw this.#wrongType(name, dtype);
-    if (values instanceof ResidentTensor) values.addressIn(engineOf(this.#attention), 'files.tensors');
-    return () => {
-      const data = values instanceof ResidentTensor ? values.data.slice() : values;
-      return { data: data instanceof Float64Array ? Float32Array.from(data) : (data as Values), dtype };
-    };
-  }
-
-  #wrongType(name: string, dtype: string): AttentionError {
-    const message = `tensor ${describe(this.#full(name))} is ${dtype}, wanted float32 or float16`;
-    return new AttentionError('UNSUPPORTED_DTYPE', 'files.tensors', message);
-  }
-
-  #find(name: string, shape: readonly number[]): TensorLike {
-    const full = this.#full(name);
-    if (!this.has(name)) {
-      throw new AttentionError('INVALID_ARGUMENT', 'files.tensors', `wanted a tensor ${describe(full)}, got none`);
-    }
-    const tensor = this.#tensors[full] as TensorLike;
-    const { shape: got } = operand(`files.tensors[${describe(full)}]`, tensor);
-    if (got.length !== shape.length || got.some((dim, axis) => dim !== shape[axis])) {
-      const message = `tensor ${describe(full)} has shape [${got}], wanted [${shape}]`;
-      throw new AttentionError('SHAPE_MISMATCH', 'files.tensors', message);
-    }
-    return tensor;
-  }
+/** Values to be sorted in JavaScript's memory: the engine's grows from weight to weight, and takes views of it away. */
+function inJavaScript(found: Found): Plain {
+  if (!(found instanceof ResidentTensor)) return found;
+  return { data: found.data.slice(), shape: found.shape, dtype: found.dtype };
 }

@@ -18,7 +18,7 @@ export type DType = 'float32' | 'float16' | 'int8' | 'int32' | 'bool';
  * INVALID_ARGUMENT), onnxruntime and transformers.js tensors (`dims`, `type`), plain objects.
  *
  * The element type comes from `dtype`, else `type`, else the array; a Uint16Array without either is UNSUPPORTED_DTYPE,
- * never a guess. Float64 is rounded to float32. Everything is computed in float32 and every result is float32. Arrays
+ * never a guess. Float64 is rounded to float32, bfloat16 widened to it. Everything is computed in float32 and every result is float32. Arrays
  * are copied in on each call; `embedding` copies only the rows asked for.
  *
  * @throws AttentionError SHAPE_MISMATCH where the sizes' product is not the array's length, or there are more than 8
@@ -27,8 +27,8 @@ export type DType = 'float32' | 'float16' | 'int8' | 'int32' | 'bool';
 export type TensorLike =
   | ({
       /**
-       * Row-major values without gaps; float16 as a Float16Array, or its bits as a Uint16Array. A Uint8ClampedArray counts
-       * as a Uint8Array.
+       * Row-major values without gaps. float16 is a Float16Array, or its bits in a Uint16Array; bfloat16 is its bits in a
+       * Uint16Array. A Uint8ClampedArray counts as a Uint8Array.
        */
       readonly data:
         | Float32Array
@@ -41,7 +41,7 @@ export type TensorLike =
         | Uint8ClampedArray
         | BigInt64Array;
       /** Element type; the array's own by default. */
-      readonly dtype?: DType | 'float64' | 'int64' | 'uint8';
+      readonly dtype?: DType | 'float64' | 'bfloat16' | 'int64' | 'uint8';
     } & (
       | {
           /** Sizes, the outermost axis first; [] is a scalar. */

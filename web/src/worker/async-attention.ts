@@ -1,5 +1,7 @@
 import { AttentionError } from '../errors.js';
 import { net } from '../forgotten.js';
+import type { ModelFiles } from '../models/types.js';
+import { checkFiles } from '../models/wrong-files.js';
 import { makeDisposable } from '../tensor.js';
 import type { Attention, AttentionResult, DType, NdArray, TensorLike } from '../types.js';
 import { AsyncCache } from './async-cache.js';
@@ -121,6 +123,7 @@ class WorkerAttention {
 
   async createModel(files: unknown, call?: CallOptions) {
     const [how, options] = told('call', call);
+    checkFiles(files as ModelFiles); // what a message cannot carry is told by its name
     return this.#make('createModel', [files, options], how, (handle, made) => {
       return new AsyncModel(this, handle, made);
     });

@@ -38,8 +38,8 @@ export function pack(args: readonly unknown[], link: object, moves: boolean): Pa
     if (isArrayBuffer(from)) return bytes(from);
     if (depth === deepest) throw new AttentionError('INVALID_ARGUMENT', undefined, 'got an object without end');
     if (Array.isArray(from)) return from.map((one) => value(one, depth + 1));
-    // Tensors of other libraries have their parts behind getters.
-    const keys = 'data' in from ? ['data', 'shape', 'dims', 'dtype', 'type'] : Object.keys(from);
+    // Tensors of other libraries, and pictures, have their parts behind getters.
+    const keys = 'data' in from ? ['data', 'shape', 'dims', 'dtype', 'type', 'width', 'height'] : Object.keys(from);
     const entries = keys.map((key) => [key, value((from as Record<string, unknown>)[key], depth + 1)] as const);
     return Object.fromEntries(entries.filter(([, one]) => one !== undefined));
   }

@@ -1,4 +1,4 @@
-import type { Model, ModelFiles } from '../models/types.js';
+import type { CreateModelOptions, Model, ModelFiles } from '../models/types.js';
 import type {
   Attention,
   AttentionMapOptions,
@@ -145,10 +145,10 @@ export interface AsyncAttention extends Disposable {
   kvCache(config: KvCacheConfig): Promise<AsyncKvCache>;
   /**
    * The Model of 'attention-wasm/models', living in the worker. With `transfer: true` the file's buffer moves there.
-   * @param call weights: 'float32' by default, or 'int8', as createModel() has it.
+   * @param call The options of createModel() beside those of a call.
    * @throws AttentionError as createModel().
    */
-  createModel(files: ModelFiles, call?: CallOptions & { weights?: 'float32' | 'int8' }): Promise<Model>;
+  createModel(files: ModelFiles, call?: CallOptions & CreateModelOptions): Promise<Model>;
   /**
    * Ends the worker and everything in it. Calls under way and later calls reject with DISPOSED. May be called twice.
    * Calls also reject with DISPOSED when the worker is terminated by other code or ends by an uncaught error. Browsers
