@@ -9,7 +9,7 @@ import type {
   AttentionResult,
   LinearAttentionOptions,
 } from './rules.js';
-import type { DType, Integers, Into, NdArray, Out, Tensor, TensorLike } from './tensors.js';
+import type { DType, Integers, Into, NdArray, Out, OutOption, Tensor, TensorLike } from './tensors.js';
 import type {
   FeedForwardWeights,
   LinearWeight,
@@ -52,12 +52,6 @@ export interface RotaryOptions<O = undefined> {
   /** How angles change for contexts longer than those of training; none by default. */
   scaling?: RopeScaling;
   /** Where the result goes: x's shape, may be x itself; a new array by default. */
-  out?: O;
-}
-
-/** What element-wise layers, norms and softmax take. */
-export interface OutOption<O> {
-  /** Where the result goes, may be x itself; a new array by default. */
   out?: O;
 }
 
@@ -127,11 +121,12 @@ export interface Attention extends Disposable {
    * @throws AttentionError INVALID_ARGUMENT for `layout`, `weights`, `keyScales` and `valueScales`, and for sums that
    * do not rise from 0; SHAPE_MISMATCH where they do not end with Tq and Tkv, or their lengths differ.
    */
-  variableLengthAttention<L extends boolean = false, O extends Out | undefined = undefined>(
+  variableLengthAttention<L extends boolean = false, O = undefined>(
     q: TensorLike,
     k: TensorLike,
     v: TensorLike,
-    options: AttentionOptions<false, L, O> & { cuSeqlensQ: Integers; cuSeqlensKv: Integers },
+    options: AttentionOptions<false, L, O> &
+      OutOption<Out | undefined> & { cuSeqlensQ: Integers; cuSeqlensKv: Integers },
   ): AttentionResult<false, NoInfer<L>, NoInfer<O>>;
   /**
    * Multi-head self-attention (Vaswani et al. 2017, 3.2.2): queries, keys and values are linear in x [B,S,E] or [S,E];

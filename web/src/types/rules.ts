@@ -1,5 +1,5 @@
 import type { Mask } from './masks.js';
-import type { Integers, Into, NdArray, Out, TensorLike } from './tensors.js';
+import type { Integers, Into, NdArray, Out, OutOption, TensorLike } from './tensors.js';
 
 /**
  * Steps in order: scores (scale·q·k, before the softcap) → softcapped → biased (ALiBi and masks added, -Infinity where
@@ -115,15 +115,15 @@ export interface AttentionResult<W = boolean | Stage, L = boolean, O = undefined
 }
 
 /**
- * An attention function: its inputs, then options, whose types decide which results there are. `More`: options beside
- * attention's own.
+ * An attention function: its inputs, then options, whose types decide which results there are. Calls in a worker have
+ * the same type parameters, so that the compiler can make a call of either kind.
  */
-export type AttentionCall<Args extends unknown[], More = unknown> = <
+export type AttentionCall<Args extends unknown[]> = <
   W extends boolean | Stage = false,
   L extends boolean = false,
-  O extends Out | undefined = undefined,
+  O = undefined,
 >(
-  ...args: [...Args, options?: AttentionOptions<W, L, O> & More]
+  ...args: [...Args, options?: AttentionOptions<W, L, O> & OutOption<Out | undefined>]
 ) => AttentionResult<NoInfer<W>, NoInfer<L>, NoInfer<O>>;
 
 /** Which part of the attention probabilities, at which size; cells are pooled rows and columns. */

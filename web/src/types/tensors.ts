@@ -122,3 +122,9 @@ export type Into<O> = O extends {
 }
   ? O
   : NdArray;
+
+/** Where the result of a call goes. */
+export interface OutOption<O> {
+  /** Where the result goes; a new array by default. Element-wise layers, norms and softmax may write onto x itself. */
+  out?: O;
+}

@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { KvCache } from './kv-cache.js';
-import type { AttentionCall } from './rules.js';
-import type { TensorLike } from './tensors.js';
+import type { AttentionOptions, AttentionResult, Stage } from './rules.js';
+import type { Out, OutOption, TensorLike } from './tensors.js';
 
 /**
  * Weights [out,in] of a linear layer, copied into the order its kernel reads them: made once, they save each call the
@@ -88,6 +88,11 @@ export interface MultiHeadExtras {
   cache?: KvCache;
 }
 
+/** What follows a query: options, or key, value and options; what is left out in between is undefined. */
+export type OptionalInputs<T, Options> =
+  | [options?: Options]
+  | [key: T | undefined, value?: T | undefined, options?: Options];
+
 /** torch.nn.MultiheadAttention, batch first: a layer with its weights in WebAssembly memory. */
 export interface MultiHeadAttention extends Disposable {
   /**
@@ -96,8 +101,10 @@ export interface MultiHeadAttention extends Disposable {
    * @throws AttentionError SHAPE_MISMATCH; INVALID_ARGUMENT for a key or value left out whose size is not the layer's;
    * UNSUPPORTED_DTYPE; DISPOSED.
    */
-  forward: AttentionCall<[query: TensorLike], MultiHeadExtras> &
-    AttentionCall<[query: TensorLike, key: TensorLike | undefined, value?: TensorLike], MultiHeadExtras>;
+  forward<W extends boolean | Stage = false, L extends boolean = false, O = undefined>(
+    query: TensorLike,
+    ...rest: OptionalInputs<TensorLike, AttentionOptions<W, L, O> & OutOption<Out | undefined> & MultiHeadExtras>
+  ): AttentionResult<NoInfer<W>, NoInfer<L>, NoInfer<O>>;
   /** Gives the weights' memory back; forward() then throws DISPOSED. Twice is fine. */
   dispose(): void;
 }

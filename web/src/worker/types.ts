@@ -10,7 +10,10 @@ import type {
   LinearAttentionOptions,
   LoadOptions,
   MultiHeadConfig,
+  MultiHeadExtras,
   NdArray,
+  OptionalInputs,
+  OutOption,
   ProjectionWeights,
   Stage,
   TensorLike,
@@ -69,12 +72,8 @@ export type Input = TensorLike | RemoteTensor;
 type Taps = boolean | Stage;
 type Place = RemoteTensor<'float32'> | undefined;
 
-type Call<Args extends unknown[], More = unknown> = <
-  W extends Taps = false,
-  L extends boolean = false,
-  O extends Place = undefined,
->(
-  ...args: [...Args, options?: AttentionOptions<W, L, O> & CallOptions & More]
+type Call<Args extends unknown[]> = <W extends Taps = false, L extends boolean = false, O = undefined>(
+  ...args: [...Args, options?: AttentionOptions<W, L, O> & OutOption<Place> & CallOptions]
 ) => Promise<AttentionResult<NoInfer<W>, NoInfer<L>, NoInfer<O>>>;
 
 /**
@@ -104,11 +103,13 @@ export interface AsyncAttention extends Disposable {
    * Sequences packed end to end (Dao 2023, arXiv:2307.08691): q [Tq,H,D], k [Tkv,Hkv,D], v [Tkv,Hkv,Dv], prefix sums
    * [B+1] → output [Tq,H,Dv], logSumExp [H,Tq]; as Attention.variableLengthAttention.
    */
-  variableLengthAttention<L extends boolean = false, O extends Place = undefined>(
+  variableLengthAttention<L extends boolean = false, O = undefined>(
     q: Input,
     k: Input,
     v: Input,
-    options: AttentionOptions<false, L, O> & CallOptions & { cuSeqlensQ: Integers; cuSeqlensKv: Integers },
+    options: AttentionOptions<false, L, O> &
+      OutOption<Place> &
+      CallOptions & { cuSeqlensQ: Integers; cuSeqlensKv: Integers },
   ): Promise<AttentionResult<false, NoInfer<L>, NoInfer<O>>>;
   /** Multi-head self-attention (Vaswani et al. 2017, 3.2.2) over x [B,S,E] or [S,E]; as Attention.selfAttention. */
   selfAttention: Call<[x: Input, projections: ProjectionWeights<Input>]>;
@@ -149,30 +150,22 @@ export interface AsyncAttention extends Disposable {
   dispose(): void;
 }
 
+/** As MultiHeadExtras, with a cache of the same worker. */
+export interface AsyncMultiHeadExtras extends Omit<MultiHeadExtras, 'cache'> {
+  /** A cache of this worker that projected keys and values are appended to: causal by default. */
+  cache?: AsyncKvCache;
+}
+
 /** torch.nn.MultiheadAttention, batch first, with its weights in the worker. */
 export interface AsyncMultiHeadAttention extends Disposable {
   /**
    * query [B,Sq,E] or [Sq,E], key [B,Skv,kdim], value [B,Skv,vdim] → output [B,Sq,E] or [Sq,E]; key defaults to query,
    * value to key; as MultiHeadAttention.forward.
    */
-  forward: Call<
-    [query: Input, key?: Input, value?: Input],
-    {
-      /** weights [B,Sq,Skv], the mean over the heads; false by default, INVALID_ARGUMENT without weights. */
-      averageWeights?: boolean;
-      /** A cache of this worker that projected keys and values are appended to: causal by default. */
-      cache?: AsyncKvCache;
-    }
-  > &
-    Call<
-      [query: Input],
-      {
-        /** weights [B,Sq,Skv], the mean over the heads; false by default, INVALID_ARGUMENT without weights. */
-        averageWeights?: boolean;
-        /** A cache of this worker that projected keys and values are appended to: causal by default. */
-        cache?: AsyncKvCache;
-      }
-    >;
+  forward<W extends Taps = false, L extends boolean = false, O = undefined>(
+    query: Input,
+    ...rest: OptionalInputs<Input, AttentionOptions<W, L, O> & OutOption<Place> & CallOptions & AsyncMultiHeadExtras>
+  ): Promise<AttentionResult<NoInfer<W>, NoInfer<L>, NoInfer<O>>>;
   /** Gives the weights' memory back once the calls made before have ended; later ones reject with DISPOSED. */
   dispose(): void;
 }
