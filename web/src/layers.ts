@@ -1,4 +1,5 @@
 import { checkKeys, finite, integer, oneOf } from './arguments.js';
+import { bindMethods } from './bound.js';
 import type { Engine, Request } from './engine.js';
 import { invalid } from './errors.js';
 import { idsOperand, named, operand, optionalOperand, rowsAskedFor, weightOperand } from './operand.js';
@@ -30,6 +31,7 @@ export class Layers {
 
   constructor(engine: Engine) {
     this.engine = engine;
+    bindMethods(this);
   }
 
   linear<O extends Out | undefined>(
