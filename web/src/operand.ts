@@ -1,5 +1,6 @@
 import { checkKeys, integers, isArrayLike } from './arguments.js';
 import { AttentionError, describe, invalid, refused } from './errors.js';
+import { layoutOf, rowMajor } from './strided.js';
 import { PackedWeight, panelsOf, ResidentTensor } from './tensor.js';
 import { type NumberArray, type PlainArray, plain } from './typed-arrays.js';
 import type { DType, TensorLike } from './types.js';
@@ -54,8 +55,9 @@ export function operand(argument: string, value: unknown): Operand {
   const data = given.data;
   if (data === null || typeof data !== 'object') throw invalid(argument, value, 'a tensor with data and a shape');
   const { dtype, name, array } = elementType(argument, data, given.dtype ?? given.type);
-  const shape = checkShape(argument, given.shape ?? given.dims, array.length);
-  return { argument, shape, dtype, given: name, values: toNumbers(argument, array, dtype) };
+  const shape = checkDims(argument, given.shape ?? given.dims);
+  const inOrder = rowMajor(argument, array, shape, layoutOf(given));
+  return { argument, shape, dtype, given: name, values: toNumbers(argument, inOrder, dtype) };
 }
 
 /** The weights of a linear layer, packed or not. */
@@ -120,15 +122,6 @@ export function checkDims(argument: string, shape: unknown): readonly number[] {
     if (!Number.isInteger(dim) || dim < 0 || dim > largestSize) {
       throw refused(argument, `a size of ${describe(dim)}`, `integers from 0 to ${largestSize}`);
     }
-  }
-  return dims;
-}
-
-function checkShape(argument: string, shape: unknown, length: number): readonly number[] {
-  const dims = checkDims(argument, shape);
-  const count = dims.reduce((product, dim) => product * dim, 1);
-  if (count !== length) {
-    throw new AttentionError('SHAPE_MISMATCH', argument, `got ${length} values for shape [${dims}], wanted ${count}`);
   }
   return dims;
 }

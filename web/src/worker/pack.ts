@@ -1,5 +1,6 @@
 import { AttentionError } from '../errors.js';
 import { isMask } from '../masks/index.js';
+import { layoutOf } from '../strided.js';
 import { plain } from '../typed-arrays.js';
 import type { Mask } from '../types.js';
 import { type Special, special } from './messages.js';
@@ -38,8 +39,8 @@ export function pack(args: readonly unknown[], link: object, moves: boolean): Pa
     if (depth === deepest) throw new AttentionError('INVALID_ARGUMENT', undefined, 'got an object without end');
     if (Array.isArray(from)) return from.map((one) => value(one, depth + 1));
     // Tensors of other libraries have their parts behind getters.
-    const keys = 'data' in from ? ['data', 'shape', 'dims', 'dtype', 'type'] : Object.keys(from);
-    const entries = keys.map((key) => [key, value((from as Record<string, unknown>)[key], depth + 1)] as const);
+    const parts = 'data' in from ? tensorParts(from as Record<string, unknown>) : Object.entries(from);
+    const entries = parts.map(([key, part]) => [key, value(part, depth + 1)] as const);
     return Object.fromEntries(entries.filter(([, one]) => one !== undefined));
   }
 
@@ -72,6 +73,11 @@ export function pack(args: readonly unknown[], link: object, moves: boolean): Pa
   packed.args = args.map((one) => value(one, 0));
   packed.transfer = [...buffers];
   return packed;
+}
+
+function tensorParts(tensor: Record<string, unknown>): [string, unknown][] {
+  const { data, shape, dims, dtype, type } = tensor;
+  return Object.entries({ data, shape, dims, dtype, type, ...layoutOf(tensor) });
 }
 
 function marked(one: Special): Special {
