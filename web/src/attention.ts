@@ -3,7 +3,7 @@ import { attend, attendFor, attendProjected } from './attend.js';
 import type { Core } from './attention-module.js';
 import { shapeOfHeads, shapeOfPacked } from './call-shape.js';
 import type { Engine } from './engine.js';
-import { AttentionError, describe, refused } from './errors.js';
+import { AttentionError, describe, invalid, refused } from './errors.js';
 import { createCache } from './kv-cache.js';
 import { Layers } from './layers.js';
 import { emptyWeight, pack } from './linear-weight.js';
@@ -40,6 +40,7 @@ import type {
   TensorLike,
 } from './types.js';
 import { version } from './version.js';
+import { onUnknownValue } from './words.js';
 
 type Projections = ProjectionWeights<TensorLike | LinearWeight>;
 
@@ -91,7 +92,7 @@ class EngineAttention extends Layers {
   zeros<D extends DType = 'float32'>(shape: readonly number[], dtype?: D): Tensor<D> {
     const type = dtype ?? ('float32' as D);
     if (!dtypes.includes(type)) {
-      const message = `got ${describe(type)}, wanted one of ${dtypes.join(', ')}`;
+      const message = `got ${describe(type)}, wanted one of ${dtypes.join(', ')}${onUnknownValue(type, dtypes)}`;
       throw new AttentionError('UNSUPPORTED_DTYPE', 'dtype', message);
     }
     const dims = checkDims('shape', shape);
@@ -203,7 +204,13 @@ makeDisposable(EngineAttention);
 
 /** Where an engine's functions work. */
 export function engineOf(attention: Attention): Engine {
-  return (attention as unknown as { engine: Engine }).engine;
+  const own: unknown = attention;
+  if (own instanceof EngineAttention) return (own as unknown as { engine: Engine }).engine;
+  throw invalid(
+    'attention',
+    own,
+    'what createAttention() resolves to; an engine in a worker has its own createModel()',
+  );
 }
 
 export function attentionOver(engine: Engine, loaded: Loaded): Attention {

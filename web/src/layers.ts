@@ -1,3 +1,4 @@
+import { refuseUntokenized } from './advice.js';
 import { checkKeys, finite, integer, oneOf } from './arguments.js';
 import { bindMethods } from './bound.js';
 import type { Engine, Request } from './engine.js';
@@ -119,6 +120,7 @@ export class Layers {
     options?: { out?: O },
   ): Into<O> {
     const { out } = checkKeys('options', options, ['out']);
+    refuseUntokenized('ids', ids);
     const rows = rowsAskedFor(idsOperand('ids', ids), weightOperand('table', table));
     return this.layer({ operands: rows, out, run: (core) => core.embedding() });
   }

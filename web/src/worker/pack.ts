@@ -1,5 +1,5 @@
 import { AttentionError } from '../errors.js';
-import { isMask } from '../masks/index.js';
+import { builderName, isMask } from '../masks/index.js';
 import { layoutOf } from '../strided.js';
 import { plain } from '../typed-arrays.js';
 import type { Mask } from '../types.js';
@@ -26,13 +26,17 @@ export function pack(args: readonly unknown[], link: object, moves: boolean): Pa
   const buffers = new Set<ArrayBuffer>();
 
   function value(from: unknown, depth: number): unknown {
-    if (typeof from === 'function')
+    if (typeof from === 'function') {
+      const name = builderName(from);
+      if (name !== undefined) return marked({ [special]: 'builder', name });
       return marked({ [special]: 'function', at: packed.functions.push(from as never) - 1 });
+    }
     if (typeof from === 'symbol') return marked({ [special]: 'function', at: -1 });
     if (from === null || typeof from !== 'object') return from;
     if (from instanceof Remote) {
       return marked(from.link === link ? { [special]: 'object', handle: from.handle } : { [special]: 'stranger' });
     }
+    if (from instanceof Promise) return marked({ [special]: 'promise' });
     if (isMask(from)) return marked({ [special]: 'mask', mask: numberOf(from) });
     if (ArrayBuffer.isView(from)) return array(from);
     if (from instanceof ArrayBuffer) return bytes(from);
@@ -76,8 +80,8 @@ export function pack(args: readonly unknown[], link: object, moves: boolean): Pa
 }
 
 function tensorParts(tensor: Record<string, unknown>): [string, unknown][] {
-  const { data, shape, dims, dtype, type } = tensor;
-  return Object.entries({ data, shape, dims, dtype, type, ...layoutOf(tensor) });
+  const { data, shape, dims, dtype, type, dataSync } = tensor;
+  return Object.entries({ data, shape, dims, dtype, type, dataSync, ...layoutOf(tensor) });
 }
 
 function marked(one: Special): Special {
