@@ -35,16 +35,19 @@ export function onData(data: object, isNamed: boolean): string {
 
 /** Of a value where a tensor's shape was wanted. */
 export function onShape(shape: unknown): string {
-  if (typeof shape === 'number') return `, such as [${shape}]`;
-  return typeof shape === 'string' && /^\d+(\D+\d+)*$/.test(shape) ? `, such as [${shape.match(/\d+/g)}]` : '';
+  const isList = typeof shape === 'string' && /^[\s[(]*\d+([\s,x]+\d+)*[\s\])]*$/.test(shape);
+  return isList || typeof shape === 'number' ? `, such as [${String(shape).match(/\d+/g)}]` : '';
 }
 
 /** Of a value where an array of integers was wanted. */
 export function onIntegers(values: unknown): string {
-  if (isPromise(values)) return ': await it first';
-  if (typeof values === 'number') return `, such as [${values}]`;
-  if (values === null || typeof values !== 'object') return '';
-  return 'data' in values ? ': pass its data' : '';
+  return typeof values === 'number' ? `, such as [${values}]` : onArray(values);
+}
+
+/** Of a value where an array was wanted. */
+export function onArray(value: unknown): string {
+  if (isPromise(value)) return ': await it first';
+  return typeof value === 'object' && value !== null && 'data' in value ? ': pass its data' : '';
 }
 
 /** @throws AttentionError for text, for what tokenizers give, and for what is no list at all, where token ids are wanted. */

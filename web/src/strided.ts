@@ -55,7 +55,7 @@ function stridesOf(argument: string, shape: readonly number[], layout: Layout): 
   if (!isArrayLike(strides)) throw invalid(name, strides, 'an array of strides, one for each axis');
   if (shape.length === 0) return []; // stdlib gives a scalar a stride.
   if (strides.length === shape.length) return integers(name, strides);
-  const message = `got ${strides.length} strides, wanted one for each axis of shape [${shape}]`;
+  const message = `got ${strides.length}, wanted one for each axis of shape [${shape}]`;
   throw new AttentionError('SHAPE_MISMATCH', name, message);
 }
 

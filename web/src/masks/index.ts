@@ -108,11 +108,13 @@ export function builderName(value: unknown): keyof Masks | undefined {
   return (Object.keys(masks) as (keyof Masks)[]).find((name) => masks[name] === value);
 }
 
-/** @throws AttentionError for functions and the names of builders, where a mask was wanted. */
+/** @throws AttentionError where something was given that is neither a mask nor a tensor, but may be meant as one. */
 export function refuseUnbuilt(argument: string, mask: unknown): void {
   const name = builderName(mask) ?? (typeof mask === 'string' && Object.hasOwn(masks, mask) ? mask : undefined);
   if (name !== undefined) throw refused(argument, describe(mask), `what it builds when called: masks.${name}(…)`);
   if (typeof mask === 'function') throw refused(argument, 'a function', 'masks.fromFunction(f)');
+  if (typeof mask !== 'object') throw invalid(argument, mask, 'a tensor, or a rule such as masks.causal()');
+  if (Array.isArray(mask) && isMask(mask[0])) throw refused(argument, 'a list of masks', 'one: a.and(b) joins them');
 }
 
 /** Tells masks of this module from tensors. */
