@@ -69,10 +69,9 @@ export interface RemoteTensor<D extends DType = DType> extends Disposable {
 
 /** An input of a call: arrays, which travel to the worker, or a tensor that is there. */
 export type Input = TensorLike | RemoteTensor;
-type Taps = boolean | Stage;
 type Place = RemoteTensor<'float32'> | undefined;
 
-type Call<Args extends unknown[]> = <W extends Taps = false, L extends boolean = false, O = undefined>(
+type Call<Args extends unknown[]> = <W extends boolean | Stage = false, L extends boolean = false, O = undefined>(
   ...args: [...Args, options?: AttentionOptions<W, L, O> & OutOption<Place> & CallOptions]
 ) => Promise<AttentionResult<NoInfer<W>, NoInfer<L>, NoInfer<O>>>;
 
@@ -162,7 +161,7 @@ export interface AsyncMultiHeadAttention extends Disposable {
    * query [B,Sq,E] or [Sq,E], key [B,Skv,kdim], value [B,Skv,vdim] → output [B,Sq,E] or [Sq,E]; key defaults to query,
    * value to key; as MultiHeadAttention.forward.
    */
-  forward<W extends Taps = false, L extends boolean = false, O = undefined>(
+  forward<W extends boolean | Stage = false, L extends boolean = false, O = undefined>(
     query: Input,
     ...rest: OptionalInputs<Input, AttentionOptions<W, L, O> & OutOption<Place> & CallOptions & AsyncMultiHeadExtras>
   ): Promise<AttentionResult<NoInfer<W>, NoInfer<L>, NoInfer<O>>>;
