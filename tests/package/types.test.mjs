@@ -6,8 +6,8 @@ import { describe, expect, inject, test } from 'vitest';
 
 const require = createRequire(import.meta.url);
 const libraries = {
-  ES2022: ['use.ts', 'forms.ts', 'worker.ts'],
-  'ES2022,DOM': ['use.ts', 'dom.ts', 'worker.ts'],
+  ES2022: ['use.ts', 'forms.ts', 'worker.ts', 'either.ts'],
+  'ES2022,DOM': ['use.ts', 'dom.ts', 'worker.ts', 'either.ts'],
   'ES2022,DOM,ESNext.Disposable': ['use.ts', 'dom.ts', 'using.ts'],
 };
 

@@ -4,6 +4,7 @@ import { expectClose } from './compare.ts';
 import { wrongAttention } from './errors-attention.ts';
 import { wrongCaches } from './errors-cache.ts';
 import { wrongCalls } from './errors-calls.ts';
+import { wrongForeign } from './errors-foreign.ts';
 import { wrongFunctions } from './errors-functions.ts';
 import { wrongLayers } from './errors-layers.ts';
 import { wrongMasks } from './errors-masks.ts';
@@ -41,7 +42,14 @@ forEachVariant('errors', (engine) => {
   });
 
   describe('wrong calls', () => {
-    const functions = [...wrongFunctions, ...wrongCalls, ...wrongMultiHead, ...wrongMasks, ...wrongCaches];
+    const functions = [
+      ...wrongFunctions,
+      ...wrongCalls,
+      ...wrongMultiHead,
+      ...wrongMasks,
+      ...wrongCaches,
+      ...wrongForeign,
+    ];
     const wrong = [...wrongAttention, ...wrongStored, ...wrongOptions, ...wrongLayers, ...functions];
     test.each(wrong)('%s', (_, call, code, argument, ...says) => {
       const error = thrownBy(() => call(engine()));

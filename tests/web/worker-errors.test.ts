@@ -3,6 +3,7 @@ import { type AsyncAttention, createAttentionWorker } from 'attention-wasm/worke
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { wrongAttention } from './errors-attention.ts';
 import { wrongCalls } from './errors-calls.ts';
+import { wrongForeign } from './errors-foreign.ts';
 import { wrongFunctions } from './errors-functions.ts';
 import { wrongMasks } from './errors-masks.ts';
 import { wrongOptions } from './errors-options.ts';
@@ -53,6 +54,7 @@ function restricted<E extends object>(engine: E): { engine: E; result: () => unk
 const all = [
   ...wrongAttention,
   ...wrongCalls,
+  ...wrongForeign,
   ...wrongFunctions,
   ...wrongMasks,
   ...wrongOptions,

@@ -1,50 +1,35 @@
+import { onIntegers } from './advice.js';
 import { AttentionError, invalid } from './errors.js';
 import { isAbortSignal } from './realms.js';
 import type { Integers } from './types.js';
+import { onUnknownKey, onUnknownValue } from './words.js';
 
 /** Reads an options bag: every key must be one of `known`. null is refused: undefined alone means "not given". */
 export function checkKeys<T extends object>(argument: string, options: T | undefined, known: readonly string[]): T {
   if (options === undefined) return {} as T;
-  // A map or a list would have no key that is wrong.
-  const isBag = Object.prototype.toString.call(options) === '[object Object]';
-  if (!isBag) throw invalid(argument, options, 'an object');
+  checkBag(argument, options);
   for (const key of Object.keys(options)) {
     const name = `${argument}.${key}`;
-    if (!known.includes(key)) {
-      const near = nearest(key, known);
-      const hint = near ? ` (did you mean ${near}?)` : '';
-      throw new AttentionError('INVALID_ARGUMENT', name, `unknown key${hint}, wanted one of ${known.join(', ')}`);
-    }
+    if (!known.includes(key)) throw new AttentionError('INVALID_ARGUMENT', name, onUnknownKey(key, known));
     if ((options as Record<string, unknown>)[key] === null) throw invalid(name, null, 'a value, or no such key');
   }
   return options;
 }
 
-function nearest(word: string, candidates: readonly string[]): string | undefined {
-  const ranked = candidates
-    .map((name) => ({ name, distance: editDistance(word.toLowerCase(), name.toLowerCase()) }))
-    .sort((a, b) => a.distance - b.distance);
-  const best = ranked[0];
-  return best && best.distance <= Math.max(2, word.length / 3) ? best.name : undefined;
-}
-
-/** Levenshtein, one row at a time. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] as number) + 1, (next[j - 1] as number) + 1));
-    }
-    row = next;
+/** Refuses what is no object of named values: a map, a list or a mask would have no key that is wrong. */
+export function checkBag(argument: string, value: unknown): void {
+  if (Object.prototype.toString.call(value) === '[object Object]') {
+    if (Object.keys(value as object).length > 0) return;
+    const type = Object.getPrototypeOf(value);
+    if (type === null || Object.getPrototypeOf(type) === null) return; // {}, of whatever realm
   }
-  return row[b.length] as number;
+  throw invalid(argument, value, 'an object with named values');
 }
 
 export function oneOf<T>(argument: string, value: unknown, allowed: readonly T[]): T {
   if (allowed.includes(value as T)) return value as T;
-  throw invalid(argument, value, allowed.map((one) => (typeof one === 'string' ? `'${one}'` : String(one))).join(', '));
+  const list = allowed.map((one) => (typeof one === 'string' ? `'${one}'` : String(one))).join(', ');
+  throw invalid(argument, value, list + onUnknownValue(value, allowed));
 }
 
 export function finite(argument: string, value: unknown): number {
@@ -61,7 +46,7 @@ export function integer(argument: string, value: unknown, least: number, most = 
 
 /** Numbers or bigints as int32: ids, lengths and positions never need more. */
 export function integers(argument: string, values: unknown, least = -0x80000000): Int32Array {
-  if (!isArrayLike(values)) throw invalid(argument, values, 'an array of integers');
+  if (!isArrayLike(values)) throw invalid(argument, values, `an array of integers${onIntegers(values)}`);
   const { length } = values;
   const at = (i: number): number => {
     const value = values[i];

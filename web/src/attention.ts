@@ -23,6 +23,7 @@ import type {
   TensorLike,
 } from './types.js';
 import { version } from './version.js';
+import { onUnknownValue } from './words.js';
 
 const dtypes = ['float32', 'float16', 'int8', 'int32', 'bool'] as const;
 
@@ -69,7 +70,7 @@ class EngineAttention extends Functions {
   zeros<D extends DType = 'float32'>(shape: readonly number[], dtype?: D): Tensor<D> {
     const type = dtype ?? ('float32' as D);
     if (!dtypes.includes(type)) {
-      const message = `got ${describe(type)}, wanted one of ${dtypes.join(', ')}`;
+      const message = `got ${describe(type)}, wanted one of ${dtypes.join(', ')}${onUnknownValue(type, dtypes)}`;
       throw new AttentionError('UNSUPPORTED_DTYPE', 'dtype', message);
     }
     const dims = checkDims('shape', shape);
@@ -115,7 +116,13 @@ makeDisposable(EngineAttention);
 
 /** Where an engine's functions work. */
 export function engineOf(attention: Attention): Engine {
-  return (attention as unknown as { engine: Engine }).engine;
+  const own: unknown = attention;
+  if (own instanceof EngineAttention) return (own as unknown as { engine: Engine }).engine;
+  throw invalid(
+    'attention',
+    own,
+    'what createAttention() resolves to; an engine in a worker has its own createModel()',
+  );
 }
 
 export function attentionOver(engine: Engine, loaded: Loaded): Attention {

@@ -1,3 +1,4 @@
+import { onArray } from './advice.js';
 import type { Core } from './attention-module.js';
 import { AttentionError, coreError, invalid, refused } from './errors.js';
 import { net } from './forgotten.js';
@@ -306,7 +307,7 @@ export function ndArray(data: Float32Array<ArrayBuffer>, shape: number[]): NdArr
 function floatsOf(out: Out): Float32Array {
   const { array } = plain(Object(out));
   if (array instanceof Float32Array) return array;
-  throw invalid('options.out', out, 'a Float32Array or a float32 tensor');
+  throw invalid('options.out', out, `a Float32Array or a float32 tensor${onArray(out)}`);
 }
 
 function sameBytes(values: Operand['values'], out: Float32Array): boolean {

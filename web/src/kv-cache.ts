@@ -1,6 +1,7 @@
 import { checkKeys, integer, oneOf } from './arguments.js';
 import { attend } from './attend.js';
 import type { Core } from './attention-module.js';
+import { bindMethods } from './bound.js';
 import { shapeOfQueries } from './call-shape.js';
 import type { Engine } from './engine.js';
 import { AttentionError, invalid, refused } from './errors.js';
@@ -88,6 +89,7 @@ export class ResidentCache {
     this.place = { engine, address };
     this.#config = config;
     forgotten.register(this, this.place, this);
+    bindMethods(this);
   }
 
   get length(): number {

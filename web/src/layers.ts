@@ -1,5 +1,7 @@
+import { refuseUntokenized } from './advice.js';
 import { checkKeys, finite, integer, oneOf } from './arguments.js';
 import type { Core } from './attention-module.js';
+import { bindMethods } from './bound.js';
 import { type Engine, type Keep, ndArray, type Request } from './engine.js';
 import { AttentionError, invalid } from './errors.js';
 import { floatOperand, idsOperand, named, operand, optionalOperand, rowsAskedFor, weightOperand } from './operand.js';
@@ -44,6 +46,7 @@ export class Layers {
   constructor(engine: Engine, keep?: Keep) {
     this.engine = engine;
     this.keep = keep;
+    bindMethods(this);
   }
 
   linear<O extends Out | undefined>(
@@ -190,6 +193,7 @@ export class Layers {
     options?: { out?: O },
   ): Into<O> {
     const { out } = checkKeys('options', options, ['out']);
+    refuseUntokenized('ids', ids);
     const rows = rowsAskedFor(idsOperand('ids', ids), weightOperand('table', table));
     return this.layer({ operands: rows, out, run: (core) => core.embedding() });
   }

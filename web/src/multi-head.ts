@@ -1,5 +1,6 @@
 import { checkKeys, oneOf } from './arguments.js';
 import { attendProjected } from './attend.js';
+import { bindMethods } from './bound.js';
 import type { Engine, Results } from './engine.js';
 import { AttentionError, invalid, refused } from './errors.js';
 import { ResidentCache } from './kv-cache.js';
@@ -39,6 +40,7 @@ class MultiHead {
     this.#engine = engine;
     this.#sizes = sizes;
     this.#weights = weights;
+    bindMethods(this);
   }
 
   dispose(): void {

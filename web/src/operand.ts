@@ -1,8 +1,11 @@
+import { onData, onShape, onTensor } from './advice.js';
 import { checkKeys, integers, isArrayLike } from './arguments.js';
 import { AttentionError, describe, invalid, refused } from './errors.js';
+import { layoutOf, rowMajor } from './strided.js';
 import { PackedWeight, panelsOf, ResidentTensor } from './tensor.js';
 import { type NumberArray, type PlainArray, plain } from './typed-arrays.js';
 import type { DType, TensorLike } from './types.js';
+import { onUnknownValue } from './words.js';
 
 /** An input as a call needs it: a shape, an element type of the core, and where the values are. */
 export interface Operand {
@@ -50,13 +53,18 @@ export function operand(argument: string, value: unknown): Operand {
   if (value instanceof ResidentTensor) {
     return { argument, shape: value.shape, dtype: value.dtype, given: value.dtype, values: value };
   }
-  if (value === null || typeof value !== 'object') throw invalid(argument, value, 'a tensor with data and a shape');
-  const given = value as { data?: unknown; dtype?: unknown; type?: unknown; shape?: unknown; dims?: unknown };
+  const given = Object(value) as { data?: unknown; dtype?: unknown; type?: unknown; shape?: unknown; dims?: unknown };
   const data = given.data;
-  if (data === null || typeof data !== 'object') throw invalid(argument, value, 'a tensor with data and a shape');
+  if (data === null || typeof data !== 'object') {
+    throw invalid(argument, value, `a tensor with data and a shape${onTensor(value)}`);
+  }
   const { dtype, name, array } = elementType(argument, data, given.dtype ?? given.type);
-  const shape = checkShape(argument, given.shape ?? given.dims, array.length);
-  return { argument, shape, dtype, given: name, values: toNumbers(argument, array, dtype) };
+  const sizes = given.shape ?? given.dims;
+  if (isAbsent(sizes))
+    throw refused(argument, 'a tensor without a shape', 'shape or dims beside data: an array of sizes');
+  const shape = checkDims(argument, sizes);
+  const inOrder = rowMajor(argument, array, shape, layoutOf(given));
+  return { argument, shape, dtype, given: name, values: toNumbers(argument, inOrder, dtype) };
 }
 
 /** An input that is read as float32. */
@@ -105,10 +113,11 @@ function elementType(
   if (!source?.arrays.includes(kind as string)) {
     const what = kind ? `a ${kind}` : describe(data);
     const got = named === undefined ? `${what} without dtype` : `${what} as ${describe(named)}`;
+    const advice = onUnknownValue(named, Object.keys(sources)) || onData(data, named !== undefined);
     throw new AttentionError(
       'UNSUPPORTED_DTYPE',
       argument,
-      `got ${got}, wanted a typed array of one of ${Object.keys(sources).join(', ')}`,
+      `got ${got}, wanted a typed array of one of ${Object.keys(sources).join(', ')}${advice}`,
     );
   }
   return { dtype: source.dtype, name: name as string, array };
@@ -119,7 +128,7 @@ const toNumbers = (argument: string, array: PlainArray, dtype: DType): NumberArr
   dtype === 'int32' && !(array instanceof Int32Array) ? integers(argument, array) : (array as NumberArray);
 
 export function checkDims(argument: string, shape: unknown): readonly number[] {
-  if (!isArrayLike(shape)) throw invalid(argument, shape, 'a shape: an array of sizes');
+  if (!isArrayLike(shape)) throw invalid(argument, shape, `a shape: an array of sizes${onShape(shape)}`);
   const { length: rank } = shape; // asked for once, as each size is
   if (rank > maxRank)
     throw new AttentionError('SHAPE_MISMATCH', argument, `got rank ${rank}, wanted at most ${maxRank}`);
@@ -128,15 +137,6 @@ export function checkDims(argument: string, shape: unknown): readonly number[] {
     if (!Number.isInteger(dim) || dim < 0 || dim > largestSize) {
       throw refused(argument, `a size of ${describe(dim)}`, `integers from 0 to ${largestSize}`);
     }
-  }
-  return dims;
-}
-
-function checkShape(argument: string, shape: unknown, length: number): readonly number[] {
-  const dims = checkDims(argument, shape);
-  const count = dims.reduce((product, dim) => product * dim, 1);
-  if (count !== length) {
-    throw new AttentionError('SHAPE_MISMATCH', argument, `got ${length} values for shape [${dims}], wanted ${count}`);
   }
   return dims;
 }

@@ -1,6 +1,6 @@
 import { finite, integer, integers, isArrayLike, oneOf } from './arguments.js';
 import { invalid } from './errors.js';
-import { isMask } from './masks/index.js';
+import { isMask, refuseUnbuilt } from './masks/index.js';
 import { integerOperand, type Operand, operand } from './operand.js';
 import type { AttentionOptions, AttentionRules, Stage, TensorLike } from './types.js';
 
@@ -136,6 +136,7 @@ export function headIntegers(options: Pick<AttentionRules, 'layout' | 'numHeads'
 
 /** A finite value never masks: one beyond float32 becomes the nearest float instead of an infinity. */
 function maskOperand(mask: TensorLike): Operand {
+  refuseUnbuilt('options.mask', mask);
   const from = operand('options.mask', mask);
   if (!(from.values instanceof Float64Array)) return from;
   const nearest = (value: number) => (Number.isFinite(value) ? Math.min(Math.max(value, -largest), largest) : value);

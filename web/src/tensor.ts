@@ -1,3 +1,4 @@
+import { bindMethods } from './bound.js';
 import type { Engine } from './engine.js';
 import { AttentionError } from './errors.js';
 import { net } from './forgotten.js';
@@ -36,6 +37,7 @@ export class ResidentTensor<D extends DType = DType> implements Tensor<D> {
     this.dtype = dtype;
     this.#length = shape.reduce((product, dim) => product * dim, 1);
     forgotten.register(this, { engine, address }, this);
+    bindMethods(this);
   }
 
   get dims(): readonly number[] {
@@ -103,6 +105,7 @@ export class PackedWeight implements LinearWeight {
     this.panels = panels;
     this.dtype = dtype;
     this.shape = Object.freeze([...shape]);
+    bindMethods(this);
   }
 
   get dims(): readonly number[] {

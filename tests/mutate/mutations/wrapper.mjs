@@ -8,6 +8,7 @@ export function inTheWrapper() {
   const maps = ['attention-map.test.ts'];
   const layer = ['multi-head.test.ts'];
   const errors = ['errors.test.ts'];
+  const views = ['tensors-views.test.ts'];
   return [
     wrapper(
       'rules.ts',
@@ -62,8 +63,44 @@ export function inTheWrapper() {
       'arguments.ts',
       errors,
       'unknown option keys accepted',
-      'if (!known.includes(key)) {',
-      'if (!known.includes(key)) {\n      continue;',
+      'if (!known.includes(key)) throw',
+      'if (!known.includes(key)) continue; else throw',
+    ),
+    wrapper(
+      'arguments.ts',
+      errors,
+      'views and options: a mask in the place of options accepted',
+      'if (Object.keys(value as object).length > 0) return;',
+      'return;',
+    ),
+    wrapper('strided.ts', views, 'views and options: offset ignored', 'let row = offset;', 'let row = 0;'),
+    wrapper(
+      'strided.ts',
+      views,
+      'views and options: rows begin anew too far',
+      'row -= size * stride;',
+      'row -= stride;',
+    ),
+    wrapper(
+      'strided.ts',
+      errors,
+      'views and options: a view may read outside its data',
+      'if (first >= 0 && last < length) return;',
+      'return;',
+    ),
+    wrapper(
+      'worker/pack.ts',
+      views,
+      'views and options: strides lost on the way to a worker',
+      'dataSync, ...layoutOf(tensor)',
+      'dataSync',
+    ),
+    wrapper(
+      'bound.ts',
+      ['methods.test.ts'],
+      'views and options: methods not bound',
+      'method.bind(object as never)',
+      'method',
     ),
     wrapper('call-shape.ts', rulesInCalls, 'queryOffset ignored by mask rules', '?? shared ?? standard', '?? standard'),
     wrapper(

@@ -20,6 +20,11 @@ export function anything(random: Random, held: readonly Tensor[], depth = 0): un
     },
     () => ({ data: new Uint16Array(8), shape: [2, 4], dtype: random.pick(['float16', 'float32', 'int7', 3]) }),
     () => ({ data: new Float32Array(4), shape: list() }),
+    () => ({ data: new Float32Array(random.integer(0, 40)), shape: few(), strides: list(), offset: size() }),
+    () => {
+      const strides = Array.from({ length: 2 }, () => random.integer(-4, 4));
+      return { data: random.floats(40), shape: [3, 4], strides, offset: random.integer(0, 40) };
+    },
     () => ({ length: random.pick([3, 2 ** 31, -1, 'x']) }),
     () => (held.length > 0 ? random.pick(held) : null),
     () => random.pick([masks.causal(), masks.slidingWindow(2, 0), masks.documents([0, 0, 1])]),

@@ -1,5 +1,5 @@
 import { integer, oneOf } from '../arguments.js';
-import { AttentionError, refused } from '../errors.js';
+import { AttentionError, invalid, refused } from '../errors.js';
 import { tried } from '../tried.js';
 import type { LoadOptions, Variant } from '../types.js';
 import { nodeModule, nodeThreads } from './node.js';
@@ -29,6 +29,7 @@ export function wantedThreads(asked: LoadOptions['threads'], variant: 'auto' | V
     if (needed && most < 2) throw unavailable(`variant '${named}'`, reason);
     return { count: most, reason, mayBeOne: !needed };
   }
+  if (typeof count !== 'number') throw invalid('options.threads', count, `'auto', or a count from 1 to ${mostThreads}`);
   integer('options.threads', count, 1, mostThreads);
   if (needed && count === 1) throw refused('options.threads', '1', `2 or more beside variant '${named}'`);
   if (named && !needed && count > 1) throw refused('options.threads', `${count}`, `1 beside variant '${named}'`);

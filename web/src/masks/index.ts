@@ -1,5 +1,5 @@
 import { checkKeys, integer, isArrayLike, oneOf } from '../arguments.js';
-import { invalid, refused } from '../errors.js';
+import { describe, invalid, refused } from '../errors.js';
 import { operand } from '../operand.js';
 import type { Mask, Masks } from '../types.js';
 import { bigBird } from './big-bird.js';
@@ -101,6 +101,20 @@ function keyPadding(lengths: Parameters<Masks['keyPadding']>[0]): Rule {
   if (tensor.shape.length !== 1) throw notOfRank('lengths', tensor, lengthsWanted);
   if (tensor.dtype === 'bool') throw unsupported('lengths', tensor, lengthsWanted);
   return keyLengths(naturals('lengths', valuesOf(tensor)));
+}
+
+/** The name of a builder that was not called. */
+export function builderName(value: unknown): keyof Masks | undefined {
+  return (Object.keys(masks) as (keyof Masks)[]).find((name) => masks[name] === value);
+}
+
+/** @throws AttentionError where something was given that is neither a mask nor a tensor, but may be meant as one. */
+export function refuseUnbuilt(argument: string, mask: unknown): void {
+  const name = builderName(mask) ?? (typeof mask === 'string' && Object.hasOwn(masks, mask) ? mask : undefined);
+  if (name !== undefined) throw refused(argument, describe(mask), `what it builds when called: masks.${name}(…)`);
+  if (typeof mask === 'function') throw refused(argument, 'a function', 'masks.fromFunction(f)');
+  if (typeof mask !== 'object') throw invalid(argument, mask, 'a tensor, or a rule such as masks.causal()');
+  if (Array.isArray(mask) && isMask(mask[0])) throw refused(argument, 'a list of masks', 'one: a.and(b) joins them');
 }
 
 /** Tells masks of this module from tensors. */

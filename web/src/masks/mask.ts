@@ -1,3 +1,4 @@
+import { bindMethods } from '../bound.js';
 import { invalid } from '../errors.js';
 import type { Mask, MaskShape } from '../types.js';
 import { compile } from './block-map.js';
@@ -16,6 +17,7 @@ export class RuleMask implements Mask {
 
   constructor(rule: Rule) {
     this.#rule = rule;
+    bindMethods(this);
     Object.freeze(this);
   }
 

@@ -1,3 +1,4 @@
+import { refuseUntokenized } from '../advice.js';
 import { AttentionError, invalid } from '../errors.js';
 import type { TokenEmbedding } from './parts.js';
 import { besideTokens, checkRows, tokenTable } from './tokens.js';
@@ -18,6 +19,7 @@ export function readBatch(
   embedding: TokenEmbedding,
   { attentionMask, tokenTypeIds }: Pick<ModelOptions, 'attentionMask' | 'tokenTypeIds'> = {},
 ): Batch {
+  refuseUntokenized(argument, input);
   const tokens = tokenTable(argument, input, embedding.paddingId);
   const { batch, length, lengths, values: ids } = tokens;
   if (length === 0) throw new AttentionError('INVALID_ARGUMENT', argument, 'got no tokens, wanted at least one');

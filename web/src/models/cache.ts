@@ -1,4 +1,5 @@
 import { checkKeys } from '../arguments.js';
+import { bindMethods } from '../bound.js';
 import { AttentionError, inTermsOf, invalid, refused } from '../errors.js';
 import { readConfig } from '../kv-cache.js';
 import { makeDisposable } from '../tensor.js';
@@ -26,6 +27,7 @@ export class LayerCaches implements ModelCache {
     this.limit = limit;
     this.#layers = layers;
     this.#mask = mask;
+    bindMethods(this);
   }
 
   get layers(): readonly KvCache[] {

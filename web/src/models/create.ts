@@ -1,4 +1,5 @@
 import { checkKeys, oneOf } from '../arguments.js';
+import { engineOf } from '../attention.js';
 import { invalid } from '../errors.js';
 import type { Attention } from '../types.js';
 import { bert, distilbert } from './bert.js';
@@ -59,6 +60,7 @@ export function prepareModel(
   files: ModelFiles,
   options?: CreateModelOptions,
 ): { model: Model; fill: Generator<[done: number, total: number]> } {
+  engineOf(attention); // Refused by its name where it is none.
   const { weights: kind, ignore } = checkKeys('options', options, ['weights', 'ignore']);
   const dtype = oneOf('options.weights', kind ?? 'float32', ['float32', 'int8'] as const);
   const ignored = ignore ?? [];

@@ -1,6 +1,6 @@
 import { finite, integer } from '../arguments.js';
 import { AttentionError, invalid } from '../errors.js';
-import { isMask } from '../masks/index.js';
+import { isMask, refuseUnbuilt } from '../masks/index.js';
 import { operand } from '../operand.js';
 import { ResidentTensor } from '../tensor.js';
 import type { Mask, TensorLike } from '../types.js';
@@ -51,6 +51,7 @@ function masksOf(mask: ModelOptions['mask'], layers: number): LayerOptions['mask
 /** A copy of a tensor in JavaScript memory: the call may come later. What is no mask the first layer's attention refuses. */
 function asGiven(mask: Mask | TensorLike): Mask | TensorLike {
   if (isMask(mask)) return mask;
+  refuseUnbuilt('options.mask', mask);
   const { values, shape, dtype, given } = operand('options.mask', mask);
   if (values instanceof ResidentTensor || (dtype !== 'float32' && dtype !== 'bool' && dtype !== 'float16')) return mask;
   return { data: values.slice(), shape, dtype: given } as TensorLike;

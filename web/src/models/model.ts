@@ -1,4 +1,5 @@
 import { abortSignal, checkKeys, oneOf } from '../arguments.js';
+import { bindMethods } from '../bound.js';
 import { AttentionError, describe, invalid, refused } from '../errors.js';
 import { makeDisposable } from '../tensor.js';
 import type { Attention, Integers, NdArray, TensorLike } from '../types.js';
@@ -42,6 +43,7 @@ class TransformerModel {
     this.#attention = attention;
     this.#weights = weights;
     this.#runner = new Runner(attention, checkpoint, () => this.#disposed);
+    bindMethods(this);
   }
 
   get type(): Model['type'] {

@@ -21,6 +21,7 @@ export type ResultsOf<T> =
 
 /**
  * An engine: every function over its own WebAssembly memory. Inputs are float32 or float16 where nothing else is said.
+ * A method works without its object, here and in all classes of the package: `const { softmax } = attention`.
  *
  * @throws AttentionError from each: SHAPE_MISMATCH where sizes do not fit, UNSUPPORTED_DTYPE, INVALID_ARGUMENT (unknown
  * option keys too, and tensors of another engine), OUT_OF_MEMORY before any work, DISPOSED.

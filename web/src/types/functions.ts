@@ -1,5 +1,5 @@
 import type { AttentionMapOptions, AttentionOptions, AttentionResult, LinearAttentionOptions, Stage } from './rules.js';
-import type { IntegerArray, Integers, Into, NdArray, Out, TensorLike } from './tensors.js';
+import type { IntegerArray, Integers, Into, NdArray, Out, OutOption, TensorLike } from './tensors.js';
 import type { FeedForwardWeights, LinearWeight, ProjectionWeights, RopeScaling } from './weights.js';
 
 /**
@@ -38,12 +38,6 @@ export interface RotaryOptions<O = undefined> {
   out?: O;
 }
 
-/** What element-wise layers, norms and softmax take. */
-export interface OutOption<O> {
-  /** Where the result goes, may be x itself; a new array by default. */
-  out?: O;
-}
-
 /**
  * Attention and the layers around it. R is what a result comes as: an NdArray, or inside a scope a Tensor. Inputs are
  * float32 or float16 where nothing else is said.
@@ -63,15 +57,11 @@ export interface AttentionFunctions<R> {
    * @throws AttentionError SHAPE_MISMATCH where ranks, batches, lengths or head sizes differ, or H is no multiple of
    * Hkv; INVALID_ARGUMENT where numHeads is not rank 4's H; OUT_OF_MEMORY also for `weights`, before any work.
    */
-  scaledDotProductAttention<
-    W extends boolean | Stage = false,
-    L extends boolean = false,
-    O extends Out | undefined = undefined,
-  >(
+  scaledDotProductAttention<W extends boolean | Stage = false, L extends boolean = false, O = undefined>(
     q: TensorLike,
     k: TensorLike,
     v: TensorLike,
-    options?: AttentionOptions<W, L, O>,
+    options?: AttentionOptions<W, L, O> & OutOption<Out | undefined>,
   ): AttentionResult<NoInfer<W>, NoInfer<L>, NoInfer<O>, R>;
   /**
    * Sequences packed end to end (FlashAttention's varlen, Dao 2023, arXiv:2307.08691): q [Tq,H,D], k [Tkv,Hkv,D],
@@ -82,31 +72,32 @@ export interface AttentionFunctions<R> {
    * @throws AttentionError INVALID_ARGUMENT for `layout`, `weights`, `keyScales` and `valueScales`, and for sums that
    * do not rise from 0; SHAPE_MISMATCH where they do not end with Tq and Tkv, or their lengths differ.
    */
-  variableLengthAttention<L extends boolean = false, O extends Out | undefined = undefined>(
+  variableLengthAttention<L extends boolean = false, O = undefined>(
     q: TensorLike,
     k: TensorLike,
     v: TensorLike,
-    options: AttentionOptions<false, L, O> & { cuSeqlensQ: Integers; cuSeqlensKv: Integers },
+    options: AttentionOptions<false, L, O> &
+      OutOption<Out | undefined> & { cuSeqlensQ: Integers; cuSeqlensKv: Integers },
   ): AttentionResult<false, NoInfer<L>, NoInfer<O>, R>;
   /**
    * Multi-head self-attention (Vaswani et al. 2017, 3.2.2): queries, keys and values are linear in x [B,S,E] or [S,E];
    * numHeads defaults to 1. The result is [B,S,E]; without an output projection [B,S,H·Dv].
    * @throws AttentionError SHAPE_MISMATCH naming the projection; INVALID_ARGUMENT for an outputBias without output.
    */
-  selfAttention<W extends boolean | Stage = false, L extends boolean = false, O extends Out | undefined = undefined>(
+  selfAttention<W extends boolean | Stage = false, L extends boolean = false, O = undefined>(
     x: TensorLike,
     projections: ProjectionWeights<TensorLike | LinearWeight>,
-    options?: AttentionOptions<W, L, O>,
+    options?: AttentionOptions<W, L, O> & OutOption<Out | undefined>,
   ): AttentionResult<NoInfer<W>, NoInfer<L>, NoInfer<O>, R>;
   /**
    * Encoder-decoder attention (Vaswani et al. 2017, 3.2.3): queries from x [B,Sq,E], keys and values from context
    * [B,Skv,Ec], or both without the B; key [Hkv·D,Ec], value [Hkv·Dv,Ec]; else as selfAttention.
    */
-  crossAttention<W extends boolean | Stage = false, L extends boolean = false, O extends Out | undefined = undefined>(
+  crossAttention<W extends boolean | Stage = false, L extends boolean = false, O = undefined>(
     x: TensorLike,
     context: TensorLike,
     projections: ProjectionWeights<TensorLike | LinearWeight>,
-    options?: AttentionOptions<W, L, O>,
+    options?: AttentionOptions<W, L, O> & OutOption<Out | undefined>,
   ): AttentionResult<NoInfer<W>, NoInfer<L>, NoInfer<O>, R>;
   /**
    * φ(q)·(φ(K)ᵀV) / (φ(q)·ΣφK), in O(S) (Katharopoulos et al. 2020, arXiv:2006.16236). Shapes as

@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { AttentionOptions, AttentionResult, Stage } from './rules.js';
-import type { Integers, NdArray, Out, TensorLike } from './tensors.js';
+import type { Integers, NdArray, Out, OutOption, TensorLike } from './tensors.js';
 
 /** Sizes and storage of a cache, fixed when it is made. Sizes are integers from 1 on; others are INVALID_ARGUMENT. */
 export interface KvCacheConfig {
@@ -72,11 +72,11 @@ export interface KvCache extends Disposable {
    * @throws AttentionError CAPACITY_EXCEEDED and SHAPE_MISMATCH as append(); INVALID_ARGUMENT for causal 'upper-left',
    * keyScales, valueScales, and one of k and v without the other.
    */
-  attend<W extends boolean | Stage = false, L extends boolean = false, O extends Out | undefined = undefined>(
+  attend<W extends boolean | Stage = false, L extends boolean = false, O = undefined>(
     q: TensorLike,
     k: TensorLike | null,
     v: TensorLike | null,
-    options?: AttentionOptions<W, L, O>,
+    options?: AttentionOptions<W, L, O> & OutOption<Out | undefined>,
   ): AttentionResult<NoInfer<W>, NoInfer<L>, NoInfer<O>>;
   /**
    * Forgets positions from `length` on: speculative tokens (Leviathan et al. 2023, arXiv:2211.17192). Later queries see

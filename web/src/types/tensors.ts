@@ -15,20 +15,26 @@ export type DType = 'float32' | 'float16' | 'int8' | 'int32' | 'bool';
 
 /**
  * Anything with data and a shape: this package's tensors (read in place when of the same engine, else
- * INVALID_ARGUMENT), onnxruntime and transformers.js tensors (`dims`, `type`), plain objects.
+ * INVALID_ARGUMENT), tensors of onnxruntime and transformers.js (`dims`, `type`), views of ndarray libraries, plain
+ * objects.
  *
  * The element type comes from `dtype`, else `type`, else the array; a Uint16Array without either is UNSUPPORTED_DTYPE,
  * never a guess. Float64 is rounded to float32, bfloat16 widened to it. Everything is computed in float32 and every result is float32. Arrays
  * are copied in on each call; `embedding` copies only the rows asked for.
  *
- * @throws AttentionError SHAPE_MISMATCH where the sizes' product is not the array's length, or there are more than 8
- * axes; UNSUPPORTED_DTYPE where array and type do not go together; INVALID_ARGUMENT where an int64 value is no int32.
+ * Values are row-major unless `strides` (or `stride`, as scijs and zarrita name it), `offset`, `order: 'column-major'` or
+ * `fortranOrder: true` say otherwise. Such views are obeyed, and copied once more when their values are not in row-major
+ * order.
+ *
+ * @throws AttentionError SHAPE_MISMATCH if the product of the sizes is not the array's length, if a view reads outside
+ * its data, or if there are more than 8 axes; UNSUPPORTED_DTYPE if array and type do not go together; INVALID_ARGUMENT
+ * if an int64 value is no int32, or a stride or offset is no integer.
  */
 export type TensorLike =
   | ({
       /**
-       * Row-major values without gaps. float16 is a Float16Array, or its bits in a Uint16Array; bfloat16 is its bits in a
-       * Uint16Array. A Uint8ClampedArray counts as a Uint8Array.
+       * The values. float16 is a Float16Array, or its bits in a Uint16Array; bfloat16 is its bits in a Uint16Array. A
+       * Uint8ClampedArray counts as a Uint8Array.
        */
       readonly data:
         | Float32Array
@@ -42,6 +48,13 @@ export type TensorLike =
         | BigInt64Array;
       /** Element type; the array's own by default. */
       readonly dtype?: DType | 'float64' | 'bfloat16' | 'int64' | 'uint8';
+      /**
+       * For each axis, how many elements of data lie between an index and the next; may be 0 (the same value again) or
+       * negative (backwards). By default data is row-major without gaps.
+       */
+      readonly strides?: ArrayLike<number>;
+      /** Index in data of the first value; 0 by default. */
+      readonly offset?: number;
     } & (
       | {
           /** Sizes, the outermost axis first; [] is a scalar. */
@@ -138,3 +151,9 @@ export type Into<O, R = NdArray> = O extends {
   : O extends Float32Array
     ? NdArray
     : R;
+
+/** Where the result of a call goes. */
+export interface OutOption<O> {
+  /** Where the result goes; a new array by default. Element-wise layers, norms and softmax may write onto x itself. */
+  out?: O;
+}

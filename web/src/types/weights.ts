@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { KvCache } from './kv-cache.js';
 import type { AttentionOptions, AttentionResult, Stage } from './rules.js';
-import type { Out, TensorLike } from './tensors.js';
+import type { Out, OutOption, TensorLike } from './tensors.js';
 
 /**
  * Weights [out,in] of a linear layer, packed once in the order in which the kernel reads them. A call that is given
@@ -89,27 +89,22 @@ export interface MultiHeadExtras {
   cache?: KvCache;
 }
 
+/** What follows a query: options, or key, value and options; what is left out in between is undefined. */
+export type OptionalInputs<T, Options> =
+  | [options?: Options]
+  | [key: T | undefined, value?: T | undefined, options?: Options];
+
 /** torch.nn.MultiheadAttention, batch first: a layer with its weights in WebAssembly memory. */
 export interface MultiHeadAttention extends Disposable {
-  /**
-   * Self-attention: query [B,Sq,E] or [Sq,E] is key and value too → output of its shape.
-   * @throws AttentionError SHAPE_MISMATCH; INVALID_ARGUMENT if kdim or vdim is not E; UNSUPPORTED_DTYPE; DISPOSED.
-   */
-  forward<W extends boolean | Stage = false, L extends boolean = false, O extends Out | undefined = undefined>(
-    query: TensorLike,
-    options?: AttentionOptions<W, L, O> & MultiHeadExtras,
-  ): AttentionResult<NoInfer<W>, NoInfer<L>, NoInfer<O>>;
   /**
    * query [B,Sq,E] or [Sq,E], key [B,Skv,kdim], value [B,Skv,vdim] → output [B,Sq,E] or [Sq,E]. The key defaults to the
    * query, the value to the key.
    * @throws AttentionError SHAPE_MISMATCH; INVALID_ARGUMENT for a key or value left out whose size is not the layer's;
    * UNSUPPORTED_DTYPE; DISPOSED.
    */
-  forward<W extends boolean | Stage = false, L extends boolean = false, O extends Out | undefined = undefined>(
+  forward<W extends boolean | Stage = false, L extends boolean = false, O = undefined>(
     query: TensorLike,
-    key: TensorLike | undefined,
-    value?: TensorLike,
-    options?: AttentionOptions<W, L, O> & MultiHeadExtras,
+    ...rest: OptionalInputs<TensorLike, AttentionOptions<W, L, O> & OutOption<Out | undefined> & MultiHeadExtras>
   ): AttentionResult<NoInfer<W>, NoInfer<L>, NoInfer<O>>;
   /** Gives the weights' memory back; forward() then throws DISPOSED. May be called twice. */
   dispose(): void;

@@ -1,3 +1,4 @@
+import { bindMethods } from '../bound.js';
 import { AttentionError } from '../errors.js';
 import { net } from '../forgotten.js';
 import type { ModelFiles } from '../models/types.js';
@@ -71,6 +72,7 @@ class WorkerAttention {
     this.link = link;
     this.#info = info;
     forgotten.register(this, link, this);
+    bindMethods(this);
   }
 
   get info(): Attention['info'] {

@@ -1,5 +1,5 @@
-import { abortSignal, integer } from '../arguments.js';
-import { describe, invalid, refused } from '../errors.js';
+import { abortSignal, checkBag, integer } from '../arguments.js';
+import { describe, refused } from '../errors.js';
 import { checkCacheOptions } from '../models/cache.js';
 import type {
   CacheOptions,
@@ -12,7 +12,6 @@ import type {
   TokenIds,
 } from '../models/types.js';
 import type { Integers, NdArray, TensorLike } from '../types.js';
-import { isBag } from './link.js';
 import type { Method } from './messages.js';
 import { type Home, Remote } from './remote.js';
 import { refuseGone } from './results.js';
@@ -72,7 +71,7 @@ export class AsyncModel extends Remote {
 
   async #call<T>(method: Method, input: unknown, options: ForwardOptions | undefined): Promise<T> {
     this.refuseDisposed('model');
-    if (options !== undefined && !isBag(options)) throw invalid('options', options, 'an object');
+    if (options !== undefined) checkBag('options', options);
     const { signal, ...rest } = options ?? {};
     const { cache } = rest;
     refuseGone(cache);

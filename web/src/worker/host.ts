@@ -1,6 +1,7 @@
 import type { Engine } from '../engine.js';
 import { AttentionError } from '../errors.js';
 import { ResidentCache } from '../kv-cache.js';
+import { masks } from '../masks/index.js';
 import { Latest } from '../masks/latest.js';
 import { LayerCaches } from '../models/cache.js';
 import { prepareModel } from '../models/create.js';
@@ -212,6 +213,10 @@ export class Host {
         return strangersTensor();
       case 'mask':
         return this.#mask(one.mask, id);
+      case 'builder':
+        return masks[one.name];
+      case 'promise':
+        return Promise.resolve();
       case 'function':
         return (...args: unknown[]) => this.#ask(id, { function: one.at, args });
       default:

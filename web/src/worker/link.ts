@@ -1,4 +1,4 @@
-import { abortError, abortSignal, oneOf } from '../arguments.js';
+import { abortError, abortSignal, checkBag, oneOf } from '../arguments.js';
 import { AttentionError, invalid } from '../errors.js';
 import { blockMap } from '../masks/index.js';
 import type { Extent } from '../masks/rule.js';
@@ -20,7 +20,7 @@ export function told<T extends CallOptions>(
   given: T | undefined,
 ): [Told, Omit<T, keyof CallOptions>] {
   if (given === undefined) return [{ signal: undefined, onProgress: undefined, transfer: false }, {} as T];
-  if (!isBag(given)) throw invalid(argument, given, 'an object');
+  checkBag(argument, given);
   const { signal, onProgress, transfer, ...rest } = given;
   if (onProgress !== undefined && typeof onProgress !== 'function') {
     throw invalid(`${argument}.onProgress`, onProgress, 'a function');
@@ -34,9 +34,6 @@ export function told<T extends CallOptions>(
     rest,
   ];
 }
-
-/** A map or a list would have no key that is wrong. */
-export const isBag = (value: unknown): value is object => Object.prototype.toString.call(value) === '[object Object]';
 
 type CacheState = After['caches'][number];
 

@@ -1,4 +1,4 @@
-import type { Attention, AttentionErrorCode, LoadOptions } from '../types.js';
+import type { Attention, AttentionErrorCode, LoadOptions, Masks } from '../types.js';
 
 /** What the two threads say to each other. Handles are numbers that the calling side gives to what lives in the worker. */
 
@@ -12,6 +12,10 @@ export type Special =
   | { [special]: 'mask'; mask: number }
   /** A function of the caller's; or what is no value of any option, and is refused as a function would be. */
   | { [special]: 'function'; at: number }
+  /** A builder of masks that was not called: refused there, as here, by its name. */
+  | { [special]: 'builder'; name: keyof Masks }
+  /** A promise that was not awaited. */
+  | { [special]: 'promise' }
   /** In results: the tensor that was given as options.out. */
   | { [special]: 'out' };
 

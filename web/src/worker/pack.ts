@@ -1,6 +1,7 @@
 import { AttentionError } from '../errors.js';
-import { isMask } from '../masks/index.js';
+import { builderName, isMask } from '../masks/index.js';
 import { isArrayBuffer } from '../realms.js';
+import { layoutOf } from '../strided.js';
 import { plain } from '../typed-arrays.js';
 import type { Mask } from '../types.js';
 import { type Special, special } from './messages.js';
@@ -26,21 +27,25 @@ export function pack(args: readonly unknown[], link: object, moves: boolean): Pa
   const buffers = new Set<ArrayBuffer>();
 
   function value(from: unknown, depth: number): unknown {
-    if (typeof from === 'function')
+    if (typeof from === 'function') {
+      const name = builderName(from);
+      if (name !== undefined) return marked({ [special]: 'builder', name });
       return marked({ [special]: 'function', at: packed.functions.push(from as never) - 1 });
+    }
     if (typeof from === 'symbol') return marked({ [special]: 'function', at: -1 });
     if (from === null || typeof from !== 'object') return from;
     if (from instanceof Remote) {
       return marked(from.link === link ? { [special]: 'object', handle: from.handle } : { [special]: 'stranger' });
     }
+    if (from instanceof Promise) return marked({ [special]: 'promise' });
     if (isMask(from)) return marked({ [special]: 'mask', mask: numberOf(from) });
     if (ArrayBuffer.isView(from)) return array(from);
     if (isArrayBuffer(from)) return bytes(from);
     if (depth === deepest) throw new AttentionError('INVALID_ARGUMENT', undefined, 'got an object without end');
     if (Array.isArray(from)) return from.map((one) => value(one, depth + 1));
     // Tensors of other libraries, and pictures, have their parts behind getters.
-    const keys = 'data' in from ? ['data', 'shape', 'dims', 'dtype', 'type', 'width', 'height'] : Object.keys(from);
-    const entries = keys.map((key) => [key, value((from as Record<string, unknown>)[key], depth + 1)] as const);
+    const parts = 'data' in from ? tensorParts(from as Record<string, unknown>) : Object.entries(from);
+    const entries = parts.map(([key, part]) => [key, value(part, depth + 1)] as const);
     return Object.fromEntries(entries.filter(([, one]) => one !== undefined));
   }
 
@@ -73,6 +78,11 @@ export function pack(args: readonly unknown[], link: object, moves: boolean): Pa
   packed.args = args.map((one) => value(one, 0));
   packed.transfer = [...buffers];
   return packed;
+}
+
+function tensorParts(tensor: Record<string, unknown>): [string, unknown][] {
+  const { data, shape, dims, dtype, type, width, height, dataSync } = tensor;
+  return Object.entries({ data, shape, dims, dtype, type, width, height, dataSync, ...layoutOf(tensor) });
 }
 
 function marked(one: Special): Special {

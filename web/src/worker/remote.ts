@@ -1,3 +1,4 @@
+import { bindMethods } from '../bound.js';
 import { AttentionError } from '../errors.js';
 import { net } from '../forgotten.js';
 import { makeDisposable } from '../tensor.js';
@@ -31,6 +32,7 @@ export class Remote {
     this.link = home.link;
     this.handle = handle;
     forgotten.register(this, { link: home.link, handle }, this);
+    bindMethods(this);
   }
 
   /** @internal */

@@ -12,6 +12,8 @@ import type {
   MultiHeadConfig,
   MultiHeadExtras,
   NdArray,
+  OptionalInputs,
+  OutOption,
   ProjectionWeights,
   Stage,
   TensorLike,
@@ -67,7 +69,6 @@ export interface RemoteTensor<D extends DType = DType> extends Disposable {
 
 /** An input of a call: arrays, which travel to the worker, or a tensor that is there. */
 export type Input = TensorLike | RemoteTensor;
-type Taps = boolean | Stage;
 type Place = RemoteTensor<'float32'> | undefined;
 
 /**
@@ -92,34 +93,36 @@ export interface AsyncAttention extends Disposable {
    * softmax(scale·Q·Kᵀ + masks)·V (Vaswani et al. 2017, arXiv:1706.03762; ONNX Attention 25) in the shapes of
    * Attention.scaledDotProductAttention. `out` is a tensor of this worker.
    */
-  scaledDotProductAttention<W extends Taps = false, L extends boolean = false, O extends Place = undefined>(
+  scaledDotProductAttention<W extends boolean | Stage = false, L extends boolean = false, O = undefined>(
     q: Input,
     k: Input,
     v: Input,
-    options?: AttentionOptions<W, L, O> & CallOptions,
+    options?: AttentionOptions<W, L, O> & OutOption<Place> & CallOptions,
   ): Promise<AttentionResult<NoInfer<W>, NoInfer<L>, NoInfer<O>>>;
   /**
    * Sequences packed end to end (Dao 2023, arXiv:2307.08691): q [Tq,H,D], k [Tkv,Hkv,D], v [Tkv,Hkv,Dv], prefix sums
    * [B+1] → output [Tq,H,Dv], logSumExp [H,Tq]; as Attention.variableLengthAttention.
    */
-  variableLengthAttention<L extends boolean = false, O extends Place = undefined>(
+  variableLengthAttention<L extends boolean = false, O = undefined>(
     q: Input,
     k: Input,
     v: Input,
-    options: AttentionOptions<false, L, O> & CallOptions & { cuSeqlensQ: Integers; cuSeqlensKv: Integers },
+    options: AttentionOptions<false, L, O> &
+      OutOption<Place> &
+      CallOptions & { cuSeqlensQ: Integers; cuSeqlensKv: Integers },
   ): Promise<AttentionResult<false, NoInfer<L>, NoInfer<O>>>;
   /** Multi-head self-attention (Vaswani et al. 2017, 3.2.2) over x [B,S,E] or [S,E]; as Attention.selfAttention. */
-  selfAttention<W extends Taps = false, L extends boolean = false, O extends Place = undefined>(
+  selfAttention<W extends boolean | Stage = false, L extends boolean = false, O = undefined>(
     x: Input,
     projections: ProjectionWeights<Input>,
-    options?: AttentionOptions<W, L, O> & CallOptions,
+    options?: AttentionOptions<W, L, O> & OutOption<Place> & CallOptions,
   ): Promise<AttentionResult<NoInfer<W>, NoInfer<L>, NoInfer<O>>>;
   /** Queries from x [B,Sq,E], keys and values from context [B,Skv,Ec]; as Attention.crossAttention. */
-  crossAttention<W extends Taps = false, L extends boolean = false, O extends Place = undefined>(
+  crossAttention<W extends boolean | Stage = false, L extends boolean = false, O = undefined>(
     x: Input,
     context: Input,
     projections: ProjectionWeights<Input>,
-    options?: AttentionOptions<W, L, O> & CallOptions,
+    options?: AttentionOptions<W, L, O> & OutOption<Place> & CallOptions,
   ): Promise<AttentionResult<NoInfer<W>, NoInfer<L>, NoInfer<O>>>;
   /**
    * φ(q)·(φ(K)ᵀV) / (φ(q)·ΣφK), in O(S) (Katharopoulos et al. 2020, arXiv:2006.16236); as Attention.linearAttention.
@@ -165,20 +168,13 @@ export interface AsyncMultiHeadExtras extends Omit<MultiHeadExtras, 'cache'> {
 
 /** torch.nn.MultiheadAttention, batch first, with its weights in the worker. */
 export interface AsyncMultiHeadAttention extends Disposable {
-  /** Self-attention: query [B,Sq,E] or [Sq,E] is key and value too; as MultiHeadAttention.forward. */
-  forward<W extends Taps = false, L extends boolean = false, O extends Place = undefined>(
-    query: Input,
-    options?: AttentionOptions<W, L, O> & CallOptions & AsyncMultiHeadExtras,
-  ): Promise<AttentionResult<NoInfer<W>, NoInfer<L>, NoInfer<O>>>;
   /**
    * query [B,Sq,E] or [Sq,E], key [B,Skv,kdim], value [B,Skv,vdim] → output [B,Sq,E] or [Sq,E]. The key defaults to the
    * query, the value to the key; as MultiHeadAttention.forward.
    */
-  forward<W extends Taps = false, L extends boolean = false, O extends Place = undefined>(
+  forward<W extends boolean | Stage = false, L extends boolean = false, O = undefined>(
     query: Input,
-    key?: Input,
-    value?: Input,
-    options?: AttentionOptions<W, L, O> & CallOptions & AsyncMultiHeadExtras,
+    ...rest: OptionalInputs<Input, AttentionOptions<W, L, O> & OutOption<Place> & CallOptions & AsyncMultiHeadExtras>
   ): Promise<AttentionResult<NoInfer<W>, NoInfer<L>, NoInfer<O>>>;
   /** Gives the weights' memory back once the calls made before have ended; later ones reject with DISPOSED. */
   dispose(): void;
@@ -201,11 +197,11 @@ export interface AsyncKvCache extends Disposable {
    */
   append(k: Input, v: Input, options?: { layout?: 'BHSD' | 'BSHD'; numKvHeads?: number } & CallOptions): Promise<void>;
   /** Appends, then attends over everything held, causal by default; k and v null: attends only. As KvCache.attend. */
-  attend<W extends Taps = false, L extends boolean = false, O extends Place = undefined>(
+  attend<W extends boolean | Stage = false, L extends boolean = false, O = undefined>(
     q: Input,
     k: Input | null,
     v: Input | null,
-    options?: AttentionOptions<W, L, O> & CallOptions,
+    options?: AttentionOptions<W, L, O> & OutOption<Place> & CallOptions,
   ): Promise<AttentionResult<NoInfer<W>, NoInfer<L>, NoInfer<O>>>;
   /**
    * Forgets positions from `length` on, as KvCache.truncate.
