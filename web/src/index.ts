@@ -2,4 +2,5 @@
 export { AttentionError } from './errors.js';
 export { createAttention } from './load/create.js';
 export { masks } from './masks/index.js';
+export { at, fromNested, row, toArray } from './nested.js';
 export type * from './types.js';

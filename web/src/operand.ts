@@ -45,7 +45,8 @@ const natural: Record<string, string> = {
   BigInt64Array: 'int64',
 };
 
-export function operand(argument: string, value: unknown): Operand {
+/** `toValues` may leave int64 as it is, which no call of the core takes. */
+export function operand(argument: string, value: unknown, toValues = toNumbers): Operand {
   if (value instanceof ResidentTensor) {
     return { argument, shape: value.shape, dtype: value.dtype, given: value.dtype, values: value };
   }
@@ -55,7 +56,7 @@ export function operand(argument: string, value: unknown): Operand {
   if (data === null || typeof data !== 'object') throw invalid(argument, value, 'a tensor with data and a shape');
   const { dtype, name, array } = elementType(argument, data, given.dtype ?? given.type);
   const shape = checkShape(argument, given.shape ?? given.dims, array.length);
-  return { argument, shape, dtype, given: name, values: toNumbers(argument, array, dtype) };
+  return { argument, shape, dtype, given: name, values: toValues(argument, array, dtype) };
 }
 
 /** The weights of a linear layer, packed or not. */

@@ -9,6 +9,7 @@ export type * from './types/errors.js';
 export type * from './types/kv-cache.js';
 export type * from './types/load.js';
 export type * from './types/masks.js';
+export type * from './types/nested.js';
 export type * from './types/rules.js';
 export type * from './types/tensors.js';
 export type * from './types/weights.js';
