@@ -10,6 +10,7 @@ import { wrongMasks } from './errors-masks.ts';
 import { wrongMultiHead } from './errors-multi-head.ts';
 import { wrongOptions } from './errors-options.ts';
 import { wrongStored } from './errors-stored.ts';
+import { wrongTransformers } from './errors-transformer.ts';
 import { attention } from './oracle/attention.ts';
 import { type Plain, Random } from './random.ts';
 import { forEachVariant } from './variants.ts';
@@ -41,7 +42,14 @@ forEachVariant('errors', (engine) => {
   });
 
   describe('wrong calls', () => {
-    const functions = [...wrongFunctions, ...wrongCalls, ...wrongMultiHead, ...wrongMasks, ...wrongCaches];
+    const functions = [
+      ...wrongFunctions,
+      ...wrongCalls,
+      ...wrongMultiHead,
+      ...wrongTransformers,
+      ...wrongMasks,
+      ...wrongCaches,
+    ];
     const wrong = [...wrongAttention, ...wrongStored, ...wrongOptions, ...wrongLayers, ...functions];
     test.each(wrong)('%s', (_, call, code, argument, ...says) => {
       const error = thrownBy(() => call(engine()));

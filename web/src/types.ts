@@ -12,4 +12,5 @@ export type * from './types/masks.js';
 export type * from './types/nested.js';
 export type * from './types/rules.js';
 export type * from './types/tensors.js';
+export type * from './types/transformer.js';
 export type * from './types/weights.js';
