@@ -11,6 +11,7 @@ import { wrongMasks } from './errors-masks.ts';
 import { wrongMultiHead } from './errors-multi-head.ts';
 import { wrongOptions } from './errors-options.ts';
 import { wrongStored } from './errors-stored.ts';
+import { wrongTransformers } from './errors-transformer.ts';
 import { attention } from './oracle/attention.ts';
 import { type Plain, Random } from './random.ts';
 import { forEachVariant } from './variants.ts';
@@ -46,6 +47,7 @@ forEachVariant('errors', (engine) => {
       ...wrongFunctions,
       ...wrongCalls,
       ...wrongMultiHead,
+      ...wrongTransformers,
       ...wrongMasks,
       ...wrongCaches,
       ...wrongForeign,

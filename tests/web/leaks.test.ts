@@ -1,6 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { type Attention, createAttention, masks } from 'attention-wasm';
+import {
+  type Attention,
+  createAttention,
+  masks,
+  transformerDecoder,
+  transformerDecoderLayer,
+  transformerEncoder,
+  transformerEncoderLayer,
+} from 'attention-wasm';
 import { createModel } from 'attention-wasm/models';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { decoders } from './families.ts';
@@ -21,6 +29,15 @@ const using = <T extends { dispose(): void }>(one: T, use: (one: T) => unknown =
 const sizes = { numKvHeads: 2, headDim: 8, capacity: 64 };
 const config = { embedDim: 16, numHeads: 2 };
 const stateDict = { in_proj_weight: f32(48, 16), 'out_proj.weight': weight };
+const heads = { numHeads: 2, normFirst: true };
+const under = (prefix: string, weights: object) =>
+  Object.fromEntries(Object.entries(weights).map(([name, tensor]) => [prefix + name, tensor]));
+const encoder = {
+  ...under('self_attn.', stateDict),
+  ...{ 'linear1.weight': weight, 'linear2.weight': weight, 'norm1.weight': bias, 'norm2.weight': bias },
+};
+const decoder = { ...encoder, ...under('multihead_attn.', stateDict), 'norm3.weight': bias };
+const stack = (layer: object) => ({ ...under('layers.0.', layer), 'norm.weight': bias });
 
 const calls: Record<string, (e: Attention) => unknown> = {
   scaledDotProductAttention: (e) => e.scaledDotProductAttention(q, k, v, { weights: true, logSumExp: true }),
@@ -69,6 +86,10 @@ const calls: Record<string, (e: Attention) => unknown> = {
       cache.truncate(1);
     }),
   multiHeadAttention: (e) => using(e.multiHeadAttention(config, stateDict), (layer) => layer.forward(x)),
+  transformerEncoderLayer: (e) => using(transformerEncoderLayer(e, heads, encoder), (layer) => layer.forward(x)),
+  transformerDecoderLayer: (e) => using(transformerDecoderLayer(e, heads, decoder), (layer) => layer.forward(x, x)),
+  transformerEncoder: (e) => using(transformerEncoder(e, heads, stack(encoder)), (layer) => layer.forward(x)),
+  transformerDecoder: (e) => using(transformerDecoder(e, heads, stack(decoder)), (layer) => layer.forward(x, x)),
 };
 
 describe('memory after ten thousand calls is that after a few', () => {

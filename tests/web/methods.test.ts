@@ -1,4 +1,4 @@
-import { type Attention, createAttention, masks } from 'attention-wasm';
+import { type Attention, createAttention, masks, transformerEncoderLayer } from 'attention-wasm';
 import { createModel, type Model } from 'attention-wasm/models';
 import { type AsyncAttention, createAttentionWorker } from 'attention-wasm/worker';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -22,6 +22,11 @@ const stateDict = {
   in_proj_weight: random.tensor([12, 4]),
   'out_proj.weight': random.tensor([4, 4]),
 };
+const [square, ones] = [random.tensor([4, 4]), random.tensor([4])];
+const encoderLayer = {
+  ...Object.fromEntries(Object.entries(stateDict).map(([name, weight]) => [`self_attn.${name}`, weight])),
+  ...{ 'linear1.weight': square, 'linear2.weight': square, 'norm1.weight': ones, 'norm2.weight': ones },
+};
 const files = () => ({ config: gpt2.config, tensors: gpt2.weights() });
 
 /** An object of each public class. */
@@ -31,6 +36,7 @@ const makers: Record<string, () => object | Promise<object>> = {
   LinearWeight: () => here.linearWeight(random.tensor([4, 4])),
   KvCache: () => here.kvCache(cacheConfig),
   MultiHeadAttention: () => here.multiHeadAttention(layerConfig, stateDict),
+  TransformerEncoder: () => transformerEncoderLayer(here, { numHeads: 1 }, encoderLayer),
   Mask: () => masks.causal(),
   Masks: () => masks,
   Model: () => createModel(here, files() as never),
@@ -39,6 +45,7 @@ const makers: Record<string, () => object | Promise<object>> = {
   RemoteTensor: () => there.zeros([2]),
   AsyncKvCache: () => there.kvCache(cacheConfig),
   AsyncMultiHeadAttention: () => there.multiHeadAttention(layerConfig, stateDict),
+  AsyncTransformerEncoder: () => there.transformerEncoderLayer({ numHeads: 1 }, encoderLayer),
   AsyncModel: () => there.createModel(files() as never),
   AsyncModelCache: async () => ((await there.createModel(files() as never)) as Model).createCache(),
 };

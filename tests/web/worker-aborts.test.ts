@@ -1,6 +1,15 @@
-import { AttentionError, createAttention, masks } from 'attention-wasm';
+import {
+  type Attention,
+  AttentionError,
+  createAttention,
+  masks,
+  type TensorLike,
+  transformerEncoder,
+} from 'attention-wasm';
 import { type AsyncAttention, type AsyncKvCache, createAttentionWorker } from 'attention-wasm/worker';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import * as create from '../../dist/load/create.js';
+import { PartedEngine } from '../../dist/worker/parted-engine.js';
 import { Random, seed } from './random.ts';
 
 const random = new Random(seed);
@@ -151,6 +160,41 @@ describe('an abort that is nearly too late', () => {
     );
     out.dispose();
   });
+});
+
+test('messages are looked at between calls that are short', async () => {
+  const { createOver } = create as unknown as { createOver(kind: object, options: object): Promise<Attention> };
+  const attention = await createOver(PartedEngine, { variant: 'simd' });
+  const heads = { 'self_attn.in_proj_weight': f32(24, 8), 'self_attn.out_proj.weight': f32(8, 8) };
+  const norms = { 'norm1.weight': f32(8), 'norm2.weight': f32(8) };
+  const layer = { ...heads, 'linear1.weight': f32(8, 8), 'linear2.weight': f32(8, 8), ...norms };
+  const layers = [0, 1, 2, 3, 4, 5, 6, 7].map((n) =>
+    Object.entries(layer).map(([name, tensor]) => [`layers.${n}.${name}`, tensor] as const),
+  );
+  const encoder = transformerEncoder(attention, { numHeads: 1 }, Object.fromEntries(layers.flat()));
+  // A clock that goes with each look at it: every call is one part, and takes 2 ms or 3.
+  let clock = 0;
+  const now = vi.spyOn(performance, 'now').mockImplementation(() => ++clock);
+  const { engine } = attention as unknown as { engine: PartedEngine };
+  const abortOne = async (x: TensorLike) => {
+    const controller = new AbortController();
+    engine.watch = { signal: controller.signal, progress: () => {} };
+    setImmediate(() => controller.abort());
+    await expect(encoder.forward(x)).rejects.toMatchObject({ code: 'ABORTED' });
+  };
+  try {
+    await abortOne(f32(1, 8)); // one part a call
+    const x = f32(2000, 8);
+    await abortOne(x);
+    const settled = attention.info.memoryBytes;
+    for (let n = 0; n < 100; n++) await abortOne(x); // each works in 200 kB
+    expect(attention.info.memoryBytes).toBe(settled);
+  } finally {
+    now.mockRestore();
+    engine.watch = undefined;
+  }
+  expect(encoder.forward(f32(1, 8)).output.shape).toEqual([1, 8]);
+  attention.dispose();
 });
 
 test('getters that abort, or that end the line, are too late for nothing', async () => {

@@ -1,5 +1,13 @@
 import { Worker } from 'node:worker_threads';
-import { type Attention, createAttention, masks } from 'attention-wasm';
+import {
+  type Attention,
+  createAttention,
+  masks,
+  transformerDecoder,
+  transformerDecoderLayer,
+  transformerEncoder,
+  transformerEncoderLayer,
+} from 'attention-wasm';
 import { type AsyncAttention, createAttentionWorker } from 'attention-wasm/worker';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Random, seed } from './random.ts';
@@ -74,6 +82,56 @@ describe('functions', () => {
     expect(theirCache.length).toBe(10);
     theirs.dispose();
     expect((await rejection(theirs.forward(x))).code).toBe('DISPOSED');
+  });
+
+  test("torch's transformers, with maps, masks of every kind, and a place for the output", async () => {
+    const config = { numHeads: 3, normFirst: true, activation: 'gelu' } as const;
+    const heads = (name: string) => ({
+      [`${name}.in_proj_weight`]: f32(36, 12),
+      [`${name}.out_proj.weight`]: f32(12, 12),
+    });
+    const norms = (...names: string[]) => Object.fromEntries(names.map((name) => [`${name}.weight`, f32(12)]));
+    const linear = { 'linear1.weight': f32(20, 12), 'linear2.weight': f32(12, 20) };
+    const encoder = { ...heads('self_attn'), ...linear, ...norms('norm1', 'norm2') };
+    const decoder = { ...encoder, ...heads('multihead_attn'), ...norms('norm3') };
+    const stack = (layer: object) =>
+      Object.fromEntries([0, 1].flatMap((n) => Object.entries(layer).map(([name, w]) => [`layers.${n}.${name}`, w])));
+    const [x, memory] = [f32(2, 5, 12), f32(2, 7, 12)];
+    const mask = masks.fromFunction((b, h, i, j) => (b + h + i * j) % 3 !== 0);
+    const own = { mask, attentionMask: { data: Int32Array.of(1, 1, 1, 1, 0, 1, 1, 1, 1, 1), shape: [2, 5] } };
+    const both = { ...own, memoryMask: masks.slidingWindow(3, 3), causal: true, weights: true } as const;
+
+    const encoders = [
+      [transformerEncoderLayer(here, config, encoder), await there.transformerEncoderLayer(config, encoder)],
+      [transformerEncoder(here, config, stack(encoder)), await there.transformerEncoder(config, stack(encoder))],
+    ] as const;
+    for (const [ours, theirs] of encoders) {
+      expect(await theirs.forward(x)).toEqual(ours.forward(x));
+      expect(await theirs.forward(x, { ...own, weights: true })).toEqual(ours.forward(x, { ...own, weights: true }));
+      const out = await there.zeros([2, 5, 12]);
+      expect((await theirs.forward(x, { ...own, out })).output).toBe(out);
+      expect(await out.read()).toEqual(ours.forward(x, own).output);
+      out.dispose();
+      theirs.dispose();
+      expect((await rejection(theirs.forward(x))).code).toBe('DISPOSED');
+    }
+    const decoders = [
+      [transformerDecoderLayer(here, config, decoder), await there.transformerDecoderLayer(config, decoder)],
+      [transformerDecoder(here, config, stack(decoder)), await there.transformerDecoder(config, stack(decoder))],
+    ] as const;
+    for (const [ours, theirs] of decoders) {
+      expect(await theirs.forward(x, memory)).toEqual(ours.forward(x, memory));
+      expect(await theirs.forward(x, memory, both)).toEqual(ours.forward(x, memory, both));
+      const wrong = await rejection(theirs.forward(x, memory, { memoryMask: f32(4, 7) }));
+      expect([wrong.code, wrong.argument]).toEqual(['SHAPE_MISMATCH', 'options.memoryMask']);
+      expect((await rejection(theirs.forward(x, undefined as never))).argument).toBe('memory');
+      const progress = await rejection(theirs.forward(x, memory, { onProgress: () => {} } as never));
+      expect([progress.code, progress.argument]).toEqual(['INVALID_ARGUMENT', 'options.onProgress']);
+      expect(await theirs.forward(x, memory)).toEqual(ours.forward(x, memory));
+      theirs.dispose();
+    }
+    const missing = await rejection(there.transformerEncoder(config, encoder));
+    expect([missing.code, missing.argument]).toEqual(['INVALID_ARGUMENT', 'stateDict']);
   });
 
   test('every kind of mask, a rule of the caller among them', async () => {

@@ -45,9 +45,9 @@ export function refused(argument: string, got: string, wanted: string): Attentio
   return new AttentionError('INVALID_ARGUMENT', argument, `got ${got}, wanted ${wanted}`);
 }
 
-/** An error of a function that another one calls, in terms of that one's arguments. */
+/** An error of a function that another one calls, about its argument `own` or a part of it, in terms of that one's. */
 export function inTermsOf(error: unknown, own: string, callers: string): unknown {
-  if (!(error instanceof AttentionError) || !error.argument?.startsWith(`${own}.`)) return error;
+  if (!(error instanceof AttentionError && error.argument && `${error.argument}.`.startsWith(`${own}.`))) return error;
   const message = error.message.slice(`${error.argument}: `.length);
   return new AttentionError(error.code, error.argument.replace(own, callers), message, { cause: error.cause });
 }

@@ -108,7 +108,7 @@ function isTensorLike(value: unknown): boolean {
 }
 
 /** An input [B,S,size] or [S,size], of the query's rank and batch. */
-function source(argument: string, value: unknown, size: number, query?: Operand): Operand {
+export function source(argument: string, value: unknown, size: number, query?: Operand): Operand {
   const from = operand(argument, value);
   const { shape } = from;
   const rank = query?.shape.length ?? shape.length;

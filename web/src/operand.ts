@@ -49,7 +49,8 @@ const natural: Record<string, string> = {
   BigInt64Array: 'int64',
 };
 
-export function operand(argument: string, value: unknown): Operand {
+/** `toValues` may leave int64 as it is, which no call of the core takes. */
+export function operand(argument: string, value: unknown, toValues = toNumbers): Operand {
   if (value instanceof ResidentTensor) {
     return { argument, shape: value.shape, dtype: value.dtype, given: value.dtype, values: value };
   }
@@ -64,7 +65,7 @@ export function operand(argument: string, value: unknown): Operand {
     throw refused(argument, 'a tensor without a shape', 'shape or dims beside data: an array of sizes');
   const shape = checkDims(argument, sizes);
   const inOrder = rowMajor(argument, array, shape, layoutOf(given));
-  return { argument, shape, dtype, given: name, values: toNumbers(argument, inOrder, dtype) };
+  return { argument, shape, dtype, given: name, values: toValues(argument, inOrder, dtype) };
 }
 
 /** An input that is read as float32. */

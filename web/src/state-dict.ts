@@ -77,9 +77,9 @@ function partsOf(
     q,
     k,
     v,
-    plain(read(output, [embedDim, embedDim])),
+    read(output, [embedDim, embedDim]),
     ...(weights[bias] === undefined ? [undefined, undefined, undefined] : split(read(bias, [all]))),
-    weights[outputBias] === undefined ? undefined : plain(read(outputBias, [embedDim])),
+    weights[outputBias] === undefined ? undefined : read(outputBias, [embedDim]),
   ];
 
   function projections(): PlainTensor[] {
@@ -87,7 +87,7 @@ function partsOf(
     const hasOwnSizes = kdim !== embedDim || vdim !== embedDim;
     if (weights[packed] === undefined && (given || hasOwnSizes)) {
       const columns = [embedDim, kdim, vdim];
-      return separate.map((name, i) => plain(read(name, [rows[i] as number, columns[i] as number])));
+      return separate.map((name, i) => read(name, [rows[i] as number, columns[i] as number]));
     }
     if (given) throw refused(`weights.${given}`, `it beside ${packed}`, 'one or the other');
     if (hasOwnSizes) throw refused(`weights.${packed}`, 'it with a kdim or vdim of its own', separate.join(', '));
@@ -95,38 +95,41 @@ function partsOf(
   }
 
   /** Rows of query, key and value. */
-  function split(from: Operand): PlainTensor[] {
-    const width = from.shape.length === 2 ? embedDim : 1;
-    const { data, dtype } = plain(from);
+  function split({ data, shape, dtype }: PlainTensor): PlainTensor[] {
+    const width = shape.length === 2 ? embedDim : 1;
     let start = 0;
     return rows.map((count) => {
       const part = data.subarray(start * width, (start + count) * width);
       start += count;
-      return { data: part, shape: from.shape.length === 2 ? [count, width] : [count], dtype };
+      return { data: part, shape: shape.length === 2 ? [count, width] : [count], dtype };
     });
   }
 
-  function read(name: string, wanted: readonly number[]): Operand {
-    const argument = `weights.${name}`;
-    const from = operand(argument, weights[name]);
-    if (from.dtype !== 'float32' && from.dtype !== 'float16') {
-      throw new AttentionError('UNSUPPORTED_DTYPE', argument, `got ${from.given}, wanted float32 or float16`);
-    }
-    if (String(from.shape) === String(wanted)) return from;
-    throw new AttentionError('SHAPE_MISMATCH', argument, `got shape [${from.shape}], wanted [${wanted}]`);
-  }
-
-  /** With values of its own where they are in the engine's memory: copying the parts may make that grow. */
-  function plain(from: Operand): PlainTensor {
-    const { values, shape, argument, given } = from;
-    const isResident = values instanceof ResidentTensor;
-    if (isResident) values.addressIn(engine, argument);
-    const data = (isResident ? values.data.slice() : engine.detached(from).values) as PlainTensor['data'];
-    return { data, shape, dtype: given as PlainTensor['dtype'] };
+  function read(name: string, wanted: readonly number[]): PlainTensor {
+    return plainTensor(engine, weightOf(`weights.${name}`, weights[name], wanted));
   }
 }
 
-interface PlainTensor {
+/** A weight of a state dict, which has one shape. */
+export function weightOf(argument: string, value: unknown, wanted: readonly number[]): Operand {
+  const from = operand(argument, value);
+  if (from.dtype !== 'float32' && from.dtype !== 'float16') {
+    throw new AttentionError('UNSUPPORTED_DTYPE', argument, `got ${from.given}, wanted float32 or float16`);
+  }
+  if (String(from.shape) === String(wanted)) return from;
+  throw new AttentionError('SHAPE_MISMATCH', argument, `got shape [${from.shape}], wanted [${wanted}]`);
+}
+
+/** With values of its own where they are in the engine's memory: copying the others may make that grow. */
+export function plainTensor(engine: Engine, from: Operand): PlainTensor {
+  const { values, shape, argument, given } = from;
+  const isResident = values instanceof ResidentTensor;
+  if (isResident) values.addressIn(engine, argument);
+  const data = (isResident ? values.data.slice() : engine.detached(from).values) as PlainTensor['data'];
+  return { data, shape, dtype: given as PlainTensor['dtype'] };
+}
+
+export interface PlainTensor {
   data: Float32Array | Float64Array | Uint16Array;
   shape: readonly number[];
   dtype: 'float32' | 'float64' | 'float16' | 'bfloat16';

@@ -10,6 +10,8 @@ export type * from './types/functions.js';
 export type * from './types/kv-cache.js';
 export type * from './types/load.js';
 export type * from './types/masks.js';
+export type * from './types/nested.js';
 export type * from './types/rules.js';
 export type * from './types/tensors.js';
+export type * from './types/transformer.js';
 export type * from './types/weights.js';

@@ -1,5 +1,5 @@
 import { bindMethods } from '../bound.js';
-import { AttentionError } from '../errors.js';
+import { AttentionError, invalid } from '../errors.js';
 import { net } from '../forgotten.js';
 import type { ModelFiles } from '../models/types.js';
 import { checkFiles } from '../models/wrong-files.js';
@@ -58,9 +58,31 @@ class AsyncMultiHead extends Remote {
   }
 }
 
+class AsyncTransformer extends Remote {
+  readonly #inputs: number;
+
+  constructor(home: Home, handle: number, inputs: number) {
+    super(home, handle);
+    this.#inputs = inputs;
+  }
+
+  /** forward(x, options?) of encoders, forward(x, memory, options?) of decoders. */
+  async forward(...given: unknown[]): Promise<AttentionResult> {
+    this.refuseDisposed('layer');
+    const inputs = Array.from({ length: this.#inputs }, (_, i) => given[i]);
+    const options = given[this.#inputs] as CallOptions | undefined;
+    if (options?.onProgress !== undefined) {
+      throw invalid('options.onProgress', options.onProgress, 'none: a transformer is many calls');
+    }
+    return attendedBy(this.link, this.handle, 'forward', inputs, options);
+  }
+}
+
 function isInput(value: unknown): boolean {
   return typeof value === 'object' && value !== null && (value instanceof Remote || 'data' in value);
 }
+
+type TransformerArguments = [config: unknown, stateDict: unknown, call?: CallOptions];
 
 /** The functions of an engine in a worker. */
 class WorkerAttention {
@@ -119,6 +141,22 @@ class WorkerAttention {
     return this.#make('multiHeadAttention', [config, weights], how, (handle) => new AsyncMultiHead(this, handle));
   }
 
+  async transformerEncoderLayer(...given: TransformerArguments) {
+    return this.#transformer('transformerEncoderLayer', 1, given);
+  }
+
+  async transformerDecoderLayer(...given: TransformerArguments) {
+    return this.#transformer('transformerDecoderLayer', 2, given);
+  }
+
+  async transformerEncoder(...given: TransformerArguments) {
+    return this.#transformer('transformerEncoder', 1, given);
+  }
+
+  async transformerDecoder(...given: TransformerArguments) {
+    return this.#transformer('transformerDecoder', 2, given);
+  }
+
   async kvCache(config: unknown) {
     return this.#make('kvCache', [config], untold, (handle, made) => new AsyncCache(this, handle, made));
   }
@@ -134,6 +172,11 @@ class WorkerAttention {
   dispose(): void {
     forgotten.unregister(this);
     this.link.end(new AttentionError('DISPOSED', undefined, 'this engine was disposed'));
+  }
+
+  async #transformer(method: Method, inputs: number, [config, stateDict, call]: TransformerArguments) {
+    const [how] = told('call', call);
+    return this.#make(method, [config, stateDict], how, (handle) => new AsyncTransformer(this, handle, inputs));
   }
 
   async #make<T>(method: Method, args: unknown[], how: Told, wrap: (handle: number, made: Made) => T): Promise<T> {

@@ -8,8 +8,14 @@ import { prepareModel } from '../models/create.js';
 import type { ModelFiles } from '../models/types.js';
 import { isArrayBuffer } from '../realms.js';
 import { ResidentTensor } from '../tensor.js';
+import {
+  transformerDecoder,
+  transformerDecoderLayer,
+  transformerEncoder,
+  transformerEncoderLayer,
+} from '../transformers.js';
 import { nextTurn, unlessAborted } from '../turns.js';
-import type { Attention } from '../types.js';
+import type { Attention, StateDict, TransformerConfig } from '../types.js';
 import { DistantMask } from './distant-mask.js';
 import {
   type After,
@@ -27,6 +33,13 @@ import { type Before, beforeCall } from './undo.js';
 /** Milliseconds between two reports of progress. */
 const reportEvery = 16;
 const masksKept = 16;
+
+const transformers = {
+  transformerEncoderLayer,
+  transformerDecoderLayer,
+  transformerEncoder,
+  transformerDecoder,
+};
 
 type Lives = { dispose(): void } & Record<string, (...args: unknown[]) => unknown>;
 
@@ -175,6 +188,10 @@ export class Host {
     report: (done: number, total: number) => void,
   ): Promise<unknown> {
     if (method === 'createModel') return this.#createModel(args, signal, report);
+    if (Object.hasOwn(transformers, method)) {
+      const [config, stateDict] = args as [TransformerConfig, StateDict];
+      return transformers[method as keyof typeof transformers](this.#attention, config, stateDict);
+    }
     const living = this.#living(target);
     if (method === 'read') return contentOf(living as unknown as ResidentTensor);
     if ('createCache' in living && method !== 'createCache') args[1] = { ...(args[1] as object), signal }; // a model

@@ -35,7 +35,7 @@ export interface CallMessage {
   as?: number | undefined;
 }
 
-/** 'read' and 'createModel' are the worker's own; the others are functions of what is called. */
+/** 'read', 'createModel' and the transformers are the worker's own; the others are functions of what is called. */
 export type Method =
   | 'tensor'
   | 'zeros'
@@ -47,6 +47,10 @@ export type Method =
   | 'linearAttention'
   | 'attentionMap'
   | 'multiHeadAttention'
+  | 'transformerEncoderLayer'
+  | 'transformerDecoderLayer'
+  | 'transformerEncoder'
+  | 'transformerDecoder'
   | 'kvCache'
   | 'createModel'
   | 'createCache'

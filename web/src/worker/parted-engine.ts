@@ -8,6 +8,8 @@ export interface Watch {
   readonly signal: AbortSignal;
   /** Items done of all. */
   progress(done: number, items: number): void;
+  /** When messages were last looked at, if they were: many short calls are as long as one. */
+  lookedUp?: number;
 }
 
 /** Milliseconds after which messages are looked at: what a call that is given up may still take, several times over. */
@@ -27,10 +29,11 @@ export class PartedEngine extends Engine {
    * The core makes the call in parts, some items at a time; no other call may come in between. Where it is given up, it
    * has done nothing.
    */
-  async #watched<R>({ signal, progress }: Watch, request: Request, read: (results: Results) => R): Promise<R> {
+  async #watched<R>(watch: Watch, request: Request, read: (results: Results) => R): Promise<R> {
     const operands = await Promise.all(request.operands as readonly Operand[]);
     const { core } = this;
-    const pace = new Pace();
+    const { signal, progress } = watch;
+    const pace = new Pace(watch);
     try {
       this.stage({ ...request, operands });
       for (;;) {
@@ -52,7 +55,12 @@ export class PartedEngine extends Engine {
 class Pace {
   #items = 0;
   #began = performance.now();
-  #lookedUp = this.#began;
+  readonly #watch: Watch;
+
+  constructor(watch: Watch) {
+    this.#watch = watch;
+    watch.lookedUp ??= this.#began;
+  }
 
   next(): number {
     const now = performance.now();
@@ -63,13 +71,14 @@ class Pace {
   }
 
   get isTimeToLookUp(): boolean {
-    return performance.now() - this.#lookedUp >= partTime / 2;
+    return performance.now() - (this.#watch.lookedUp as number) >= partTime / 2;
   }
 
   async lookUp(): Promise<void> {
     const took = performance.now() - this.#began;
     await nextTurn();
-    this.#lookedUp = performance.now();
-    this.#began = this.#lookedUp - took;
+    const now = performance.now();
+    this.#watch.lookedUp = now;
+    this.#began = now - took;
   }
 }

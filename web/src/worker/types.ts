@@ -17,6 +17,11 @@ import type {
   ProjectionWeights,
   Stage,
   TensorLike,
+  TransformerConfig,
+  TransformerDecoderOptions,
+  TransformerDecoderResult,
+  TransformerOptions,
+  TransformerResult,
 } from '../types.js';
 
 /** Which build the worker loads, from where, and how the worker is made. */
@@ -144,6 +149,30 @@ export interface AsyncAttention extends Disposable {
     weights: Readonly<Record<string, Input>>,
     call?: CallOptions,
   ): Promise<AsyncMultiHeadAttention>;
+  /** torch.nn.TransformerEncoderLayer by its state dict, with its weights in the worker. */
+  transformerEncoderLayer(
+    config: TransformerConfig,
+    stateDict: Readonly<Record<string, Input>>,
+    call?: CallOptions,
+  ): Promise<AsyncTransformerEncoder<NdArray>>;
+  /** torch.nn.TransformerDecoderLayer by its state dict, with its weights in the worker. */
+  transformerDecoderLayer(
+    config: TransformerConfig,
+    stateDict: Readonly<Record<string, Input>>,
+    call?: CallOptions,
+  ): Promise<AsyncTransformerDecoder<NdArray>>;
+  /** torch.nn.TransformerEncoder by its state dict, with its weights in the worker. */
+  transformerEncoder(
+    config: TransformerConfig,
+    stateDict: Readonly<Record<string, Input>>,
+    call?: CallOptions,
+  ): Promise<AsyncTransformerEncoder>;
+  /** torch.nn.TransformerDecoder by its state dict, with its weights in the worker. */
+  transformerDecoder(
+    config: TransformerConfig,
+    stateDict: Readonly<Record<string, Input>>,
+    call?: CallOptions,
+  ): Promise<AsyncTransformerDecoder>;
   /** Keys and values of a sequence so far, in the worker; as Attention.kvCache. */
   kvCache(config: KvCacheConfig): Promise<AsyncKvCache>;
   /**
@@ -176,6 +205,32 @@ export interface AsyncMultiHeadAttention extends Disposable {
     query: Input,
     ...rest: OptionalInputs<Input, AttentionOptions<W, L, O> & OutOption<Place> & CallOptions & AsyncMultiHeadExtras>
   ): Promise<AttentionResult<NoInfer<W>, NoInfer<L>, NoInfer<O>>>;
+  /** Gives the weights' memory back once the calls made before have ended; later ones reject with DISPOSED. */
+  dispose(): void;
+}
+
+/** An encoder of torch's with its weights in the worker. `Maps`: one map of a layer, one for each layer of a stack. */
+export interface AsyncTransformerEncoder<Maps = NdArray[]> extends Disposable {
+  /** x [B,S,E] or [S,E] → output of x's shape; as TransformerEncoder.forward. `out` is a tensor of this worker. */
+  forward<W extends boolean = false, O extends Place = undefined>(
+    x: Input,
+    options?: TransformerOptions<W, O> & Omit<CallOptions, 'onProgress'>,
+  ): Promise<TransformerResult<NoInfer<W>, NoInfer<O>, Maps>>;
+  /** Gives the weights' memory back once the calls made before have ended; later ones reject with DISPOSED. */
+  dispose(): void;
+}
+
+/** A decoder of torch's with its weights in the worker. `Maps`: one map of a layer, one for each layer of a stack. */
+export interface AsyncTransformerDecoder<Maps = NdArray[]> extends Disposable {
+  /**
+   * x [B,S,E] or [S,E], memory [B,Sm,E] or [Sm,E] → output of x's shape; as TransformerDecoder.forward. `out` is a
+   * tensor of this worker.
+   */
+  forward<W extends boolean = false, O extends Place = undefined>(
+    x: Input,
+    memory: Input,
+    options?: TransformerDecoderOptions<W, O> & Omit<CallOptions, 'onProgress'>,
+  ): Promise<TransformerDecoderResult<NoInfer<W>, NoInfer<O>, Maps>>;
   /** Gives the weights' memory back once the calls made before have ended; later ones reject with DISPOSED. */
   dispose(): void;
 }

@@ -1,5 +1,6 @@
 // Compiled, never run: masks, packed sequences and layers, as users write them.
 import type {
+  ArrayTensor,
   Attention,
   AttentionRules,
   Mask,
@@ -7,10 +8,25 @@ import type {
   MultiHeadAttention,
   NdArray,
   RopeScaling,
+  StateDict,
   Tensor,
   TensorLike,
+  TransformerConfig,
+  TransformerDecoder,
+  TransformerEncoder,
+  TransformerEncoderLayer,
 } from 'attention-wasm';
-import { masks } from 'attention-wasm';
+import {
+  at,
+  fromNested,
+  masks,
+  row,
+  toArray,
+  transformerDecoder,
+  transformerDecoderLayer,
+  transformerEncoder,
+  transformerEncoderLayer,
+} from 'attention-wasm';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 declare function same<A, B>(proof: Same<A, B>): void;
@@ -70,4 +86,38 @@ export function layer(attention: Attention, weights: Record<string, TensorLike>,
   same<typeof cross.weights, undefined>(true);
   heads.dispose();
   return cross.output;
+}
+
+export function transformers(attention: Attention, weights: StateDict, x: TensorLike, out: Tensor<'float32'>): NdArray {
+  const config: TransformerConfig = { numHeads: 4, activation: 'gelu', normFirst: true, layerNormEpsilon: 1e-6 };
+  const layer: TransformerEncoderLayer = transformerEncoderLayer(attention, config, weights);
+  const one = layer.forward(x, { causal: true, weights: true });
+  same<typeof one.weights, NdArray>(true);
+  // @ts-expect-error: an encoder reads no memory.
+  layer.forward(x, { memoryMask: x });
+  const stack: TransformerEncoder = transformerEncoder(attention, config, weights);
+  const all = stack.forward(x, { attentionMask: x, weights: true, out });
+  same<typeof all.weights, NdArray[]>(true);
+  same<typeof all.output, Tensor<'float32'>>(true);
+  const decoder: TransformerDecoder = transformerDecoder(attention, config, weights);
+  const last = decoder.forward(x, all.output, { mask: masks.causal(), memoryAttentionMask: x });
+  same<typeof last.crossWeights, undefined>(true);
+  const seen = transformerDecoderLayer(attention, config, weights).forward(x, x, { weights: true });
+  same<typeof seen.crossWeights, NdArray>(true);
+  // @ts-expect-error: a decoder reads memory.
+  decoder.forward(x);
+  // @ts-expect-error: torch has two names of activations.
+  transformerDecoder(attention, { numHeads: 4, activation: 'silu' }, weights);
+  return last.output;
+}
+
+export function values(result: NdArray, half: Tensor<'float16'>): number {
+  const line: NdArray = row(result, 0, 2);
+  const nested = toArray<number[][]>(result);
+  const bits: ArrayTensor<Uint16Array> = row(half, 1);
+  const ids: ArrayTensor<Int32Array> = fromNested([[1, 2], Int32Array.of(3, 4)], 'int32');
+  const input: TensorLike = fromNested([[true, false]], 'bool');
+  // @ts-expect-error: text is no number.
+  fromNested([['1']]);
+  return at(line, 0) + at(bits, 0) + at(ids, 0, 1) + at(input, 0, 0) + (nested[0]?.[0] ?? 0);
 }

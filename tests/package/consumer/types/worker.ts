@@ -77,6 +77,11 @@ export async function layers(attention: AsyncAttention, weights: Record<string, 
   const cache: AsyncKvCache = await attention.kvCache({ numKvHeads: 4, headDim: 16, capacity: 9 });
   const own = await heads.forward(q, undefined, undefined, { weights: true, averageWeights: true, cache });
   same<typeof own.weights, NdArray>(true);
+  const encoder = await attention.transformerEncoder({ numHeads: 4 }, weights);
+  const maps = await encoder.forward(q, { weights: true, transfer: true });
+  same<typeof maps.weights, NdArray[]>(true);
+  // @ts-expect-error: a transformer is many calls, with no progress that is known.
+  await encoder.forward(q, { onProgress: () => {} });
   await cache.append(q, q, { layout: 'BSHD', numKvHeads: 4 });
   const fork = await cache.fork();
   same<typeof fork, AsyncKvCache>(true);
