@@ -14,16 +14,18 @@ beforeAll(async () => {
 });
 afterAll(() => there?.dispose());
 
-type Call = (options: { signal: AbortSignal; onProgress?: () => void }) => Promise<unknown>;
+type Progress = (done: number, total: number) => void;
+type Call = (options: { signal: AbortSignal; onProgress: Progress }) => Promise<unknown>;
 
-/** A call of seconds is aborted as soon as it tells of its work; resolves with the milliseconds that processors worked until the worker was free. */
+/** A call of seconds is aborted after a quarter of its work; resolves with the milliseconds that processors worked until the worker was free. */
 async function aborted(call: Call) {
   const controller = new AbortController();
   const { signal } = controller;
   const reason = new Error('changed my mind');
   const settled: unknown[] = [];
   let done: Promise<unknown> | undefined;
-  await new Promise<void>((onProgress) => {
+  await new Promise<void>((resolve) => {
+    const onProgress: Progress = (done, total) => done >= total / 4 && resolve();
     done = call({ signal, onProgress }).then(
       () => settled.push('it came to its end'),
       (error: unknown) => settled.push(error),
