@@ -7,6 +7,7 @@ const [major = 0] = process.versions.node.split('.').map(Number);
 export default defineConfig({
   test: {
     include: ['tests/web/**/*.test.ts', 'tests/bench/*.test.mjs', 'demo/src/**/*.test.ts', 'demo/scripts/*.test.mjs'],
+    setupFiles: ['tests/web/equal-bytes.ts'],
     pool: 'forks', // worker threads take no V8 flags
     execArgv: major < 22 ? ['--experimental-wasm-relaxed-simd'] : [],
     maxWorkers: 2,
