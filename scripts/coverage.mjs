@@ -29,9 +29,7 @@ async function ofPackage(env) {
   mkdirSync(raw, { recursive: true });
   const config = 'tests/coverage/vitest.config.ts';
   const files = readdirSync(join(repository, 'tests/web')).filter((name) => name.endsWith('.test.ts'));
-  // Counting takes time.
-  const slow = ['--testTimeout', '600000', '--hookTimeout', '600000'];
-  const tests = ['npx', 'vitest', 'run', '--config', config, ...slow, ...files.map((name) => `tests/web/${name}`)];
+  const tests = ['npx', 'vitest', 'run', '--config', config, ...files.map((name) => `tests/web/${name}`)];
   const which = ['--all', '--src', 'dist', '--include', 'dist/**/*.js', '--exclude', 'dist/*-module.js'];
   const args = [...which, '--reporter', 'lcovonly', '--reports-dir', raw, '--temp-directory', join(raw, 'v8')];
   await run(process.execPath, [join(own, 'node_modules/c8/bin/c8.js'), ...args, ...tests], { env });

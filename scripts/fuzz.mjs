@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { createWriteStream, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { testTimeout } from '../tests/patience.mjs';
 import { build, buildPreset } from './build.mjs';
 import { Failure, main, repository, run } from './lib/run.mjs';
 import { setup } from './setup.mjs';
@@ -36,7 +37,7 @@ function coreCommand(name, seconds) {
 }
 
 function packageCommand(name, seconds) {
-  const args = ['vitest', 'run', `tests/web/fuzz/${name}.test.ts`];
+  const args = ['vitest', 'run', `--testTimeout=${testTimeout + 2000 * seconds}`, `tests/web/fuzz/${name}.test.ts`];
   return { command: 'npx', args, env: { ...process.env, FUZZ_SECONDS: String(seconds) } };
 }
 

@@ -1,5 +1,5 @@
 // Gets everything that building and testing need; run again, it only looks that all is there.
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { debianEmscripten, findOwnEmscripten, oldestEmscripten, prepareEmscripten } from './lib/emscripten.mjs';
 import { Failure, findProgram, main, output, repository, runLogged } from './lib/run.mjs';
@@ -29,13 +29,19 @@ export async function installPackages(folder) {
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
   const title = `Installing the npm packages of ${folder}`;
   const args = ['ci', '--no-audit', '--no-fund', '--loglevel=http'];
-  await runLogged(title, 'npm.log', 'npm', args, { cwd: folder, advice });
+  await runLogged(title, 'npm.log', 'npm', args, { cwd: folder, advice }).catch((error) => {
+    rmSync(installed, { force: true });
+    throw error;
+  });
 }
 
 function requireNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major > 20 || (major === 20 && minor >= 19)) return;
-  throw new Failure(`Node.js ${process.versions.node} is too old: install version 20.19 or later.`);
+  throw new Failure(`Node.js ${process.versions.node} is too old: 20.19 is the oldest that will do. With a newer one, for this once:
+
+  npx --yes -p node@22 -- npm run ${process.env.npm_lifecycle_event ?? 'demo'}
+`);
 }
 
 function isSupportedDebian() {
@@ -47,11 +53,12 @@ async function installDebianPackages(parts) {
   const script = join(import.meta.dirname, 'install-debian.sh');
   const missing = (await output(script, ['--missing', ...parts])).split('\n').join(', ');
   if (missing === '') return;
-  if (process.getuid() !== 0 && !findProgram('sudo')) {
-    const command = `${script} ${parts.join(' ')}`;
-    throw new Failure(`Not installed: ${missing}.\nAs root, run this once:\n\n  su -c '${command}'\n`);
-  }
-  await runLogged(`Installing with apt, minutes the first time: ${missing}`, 'apt.log', script, parts, { advice });
+  const isRoot = process.getuid() === 0;
+  const asRoot = `As root, run this once:\n\n  su -c '${script} ${parts.join(' ')}'\n`;
+  if (!isRoot && !findProgram('sudo')) throw new Failure(`Not installed: ${missing}.\n${asRoot}`);
+  await runLogged(`Installing with apt, minutes the first time: ${missing}`, 'apt.log', script, parts, {
+    advice: isRoot ? advice : `${advice}\nOr may you not use sudo? ${asRoot}`,
+  });
 }
 
 function requireTools(own, parts) {
@@ -65,11 +72,16 @@ function requireTools(own, parts) {
 
 Then run this again in the same shell.`);
   }
-  const programs = ['cmake', 'ninja'];
-  if (parts.includes('native')) programs.push('clang++');
-  if (parts.includes('lint')) programs.push('clang-format', 'clang-tidy');
-  const missing = programs.filter((name) => !findProgram(name));
-  if (missing.length > 0) throw new Failure(`Not on PATH: ${missing.join(', ')}. Install what is missing.`);
+  const packages = { cmake: 'cmake', ninja: 'ninja-build' };
+  if (parts.includes('native')) Object.assign(packages, { 'c++': 'g++', 'clang++-19': 'clang-19' });
+  if (parts.includes('lint'))
+    Object.assign(packages, { 'clang-format-19': 'clang-format-19', 'clang-tidy-19': 'clang-tidy-19' });
+  const missing = Object.keys(packages).filter((name) => !findProgram(name) && !findProgram(name.replace('-19', '')));
+  if (missing.length === 0) return;
+  const command = `sudo apt-get install ${missing.map((name) => packages[name]).join(' ')}`;
+  throw new Failure(
+    `Not on PATH: ${missing.join(', ')}. Install what is missing, where there is apt so:\n\n  ${command}\n`,
+  );
 }
 
 await main(import.meta.url, async () => {

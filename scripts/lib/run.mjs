@@ -53,7 +53,8 @@ export async function runLogged(title, log, command, args, { cwd = repository, e
   console.log(title);
   mkdirSync(toolsFolder, { recursive: true });
   const file = join(toolsFolder, log);
-  const stream = createWriteStream(file);
+  let notWritten;
+  const stream = createWriteStream(file).on('error', (error) => (notWritten = error));
   const child = start(command, args, { cwd, env, stdio: ['inherit', 'pipe', 'pipe'] });
   const began = Date.now();
   let lastLine = '';
@@ -68,11 +69,17 @@ export async function runLogged(title, log, command, args, { cwd = repository, e
   }, 10_000);
   const status = await finished(child).finally(() => clearInterval(signOfLife));
   await new Promise((done) => stream.end(done));
-  if (status === 0) return;
-  const tail = readFileSync(file, 'utf8').trimEnd().split('\n').slice(-25).join('\n');
+  // npm warns of a full disk, and no more.
+  if (status === 0 && !notWritten) return;
+  const tail =
+    `${readFileSync(file, 'utf8').trimEnd().split('\n').slice(-25).join('\n')}\n${notWritten?.message ?? ''}`.trim();
   const failure = `'${commandLine(command, args)}' failed (${status}); the whole log is in ${file}.`;
-  throw new Failure([tail, '', failure, advice].join('\n').trim());
+  const isDiskFull = /ENOSPC|No space left/i.test(tail);
+  throw new Failure(['', tail, '', failure, isDiskFull ? diskAdvice : advice].join('\n').trim());
 }
+
+const diskAdvice = `The disk is full. To see where: df -h ${repository} /tmp /var
+Everything together takes 10 GB. When there is room, run the same command again.`;
 
 /** A command as typed; many arguments are cut short, as the file names of a whole source tree hide all else. */
 function commandLine(command, args) {

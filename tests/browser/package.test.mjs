@@ -71,6 +71,6 @@ describe.each(engines)('in %s', (engine) => {
 
   test('the policy is in force: text does not become code, and the attempt is reported', async () => {
     expect(await run('page', 'evaluatesText')).toBe(false);
-    await expect.poll(() => browser.violations().length, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => browser.violations().length).toBe(1);
   });
 });

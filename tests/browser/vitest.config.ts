@@ -1,11 +1,11 @@
 import { defineConfig } from 'vitest/config';
+import { patience } from '../patience.mjs';
 
 export default defineConfig({
   test: {
     include: ['tests/browser/*.test.mjs'],
     pool: 'forks',
     maxWorkers: 2, // Browsers wait more than they work, and nothing is measured here.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    ...patience,
   },
 });

@@ -8,6 +8,10 @@
 # certificates, npm configuration) are carried into the systems.
 set -euo pipefail
 
+if [ "$(id -u)" != 0 ] || ! command -v debootstrap > /dev/null; then
+  printf 'Needs root and debootstrap:\n\n  sudo apt-get install -y debootstrap && sudo %s %s\n\n' "$0" "$*" >&2
+  exit 2
+fi
 repository=$(cd "$(dirname "$0")/../.." && pwd)
 logs=$repository/build/clean
 work=$(mktemp -d)

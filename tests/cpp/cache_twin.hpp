@@ -1,7 +1,11 @@
 #pragma once
 
 #include <array>
+#include <cstring>
+#include <initializer_list>
 #include <memory>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "attention/kv_cache.hpp"
@@ -165,19 +169,19 @@ inline KvCacheConfig randomConfig(Random& random, size_t mostCapacity = 600) {
 
 /// The bytes of a cache with words of its header changed, and a checksum that says it was so.
 inline std::vector<std::byte> forged(const KvCache& cache,
-                                     std::initializer_list<std::pair<size_t, uint32_t>> words) {
+                                     std::initializer_list<std::pair<size_t, uint32_t>> changes) {
   Arena arena;
   Output saved;
   REQUIRE(cache.save(saved, arena).ok());
-  const auto* start = static_cast<const std::byte*>(saved.view().data);
-  std::vector<std::byte> bytes(start, start + saved.view().count() * sizeof(float));
-  for (const auto& [word, value] : words)
-    std::memcpy(bytes.data() + word * sizeof(value), &value, sizeof(value));
+  std::vector<uint32_t> words(saved.view().count());
+  std::memcpy(words.data(), saved.view().data, words.size() * sizeof(uint32_t));
+  for (const auto& [word, value] : changes) words.at(word) = value;
+  const std::span<const std::byte> bytes = std::as_bytes(std::span(words));
   uint32_t hash = 0x811c9dc5u;  // FNV-1a
-  for (size_t at = 0; at + sizeof(hash) < bytes.size(); ++at)
-    hash = (hash ^ static_cast<uint32_t>(bytes[at])) * 0x01000193u;
-  std::memcpy(bytes.data() + bytes.size() - sizeof(hash), &hash, sizeof(hash));
-  return bytes;
+  for (const std::byte byte : bytes.first(bytes.size() - sizeof(hash)))
+    hash = (hash ^ static_cast<uint32_t>(byte)) * 0x01000193u;
+  words.back() = hash;
+  return {bytes.begin(), bytes.end()};
 }
 /// Words of the header.
 inline constexpr size_t kLengthWord = 10, kHeldFromWord = 11;

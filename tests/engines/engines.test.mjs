@@ -110,8 +110,8 @@ describe('inputs that break attention elsewhere', () => {
 });
 
 describe('a worker, with no memory shared', () => {
-  // What is promised is 50 ms.
-  const good = { isSame: true, codes: ['ABORTED'], free: expect.toSatisfy((free) => free <= 50) };
+  // What is promised is 50 ms, of a call of a second and more. Of work and not of time: other programs have the processors as well.
+  const good = { isSame: true, codes: ['ABORTED'], freeFirst: 5 };
   test.each(runtimes)('%s', async (runtime) => {
     expect(await askRuntime(runtime, 'worker', { variant: 'simd', threads: 1 })).toEqual({ ...good, variant: 'simd' });
   });

@@ -132,7 +132,7 @@ describe('storage that is full', () => {
     // With room they are kept.
     await browser.send('Storage.overrideQuotaForOrigin', { origin });
     await openReady(page, explorer.url);
-    await expect.poll(areWeightsKept, { timeout: 10_000 }).toBe(true);
+    await expect.poll(areWeightsKept).toBe(true);
   });
 });
 

@@ -7,7 +7,7 @@ import { useExplorer } from './suite.mjs';
 
 const explorer = useExplorer();
 const attempt = (page, id, n) => page.getByTestId(`try-${id}-${n}`).click();
-const becomes = (page, state) => expect.poll(() => shownState(page), { timeout: 30_000 }).toMatchObject(state);
+const becomes = (page, state) => expect.poll(() => shownState(page)).toMatchObject(state);
 const says = (page, text) => expect.poll(async () => (await lockedPair(page)).text).toMatch(text);
 
 const tries = {
@@ -48,7 +48,7 @@ const tries = {
     const changesTo = async (n) => {
       const before = await pair();
       await attempt(page, 'positions', n);
-      await expect.poll(async () => Math.abs((await pair()) - before) > 1e-3, { timeout: 30_000 }).toBe(true);
+      await expect.poll(async () => Math.abs((await pair()) - before) > 1e-3).toBe(true);
       await says(page, /^it → animal, /);
       return pair();
     };
@@ -57,7 +57,7 @@ const tries = {
     expect(await changesTo(3)).toBeCloseTo(0.69, 2);
     const inOrder = await changesTo(2);
     await attempt(page, 'positions', 1);
-    await expect.poll(async () => (await shownState(page)).text, { timeout: 30_000 }).not.toBe(sentence);
+    await expect.poll(async () => (await shownState(page)).text).not.toBe(sentence);
     // Without positions the order makes no difference to a pair.
     await says(page, /^it → animal, /);
     expect(await pair()).toBeCloseTo(inOrder, 4);
@@ -71,7 +71,7 @@ const tries = {
     await becomes(page, { text: sentence });
     await page.getByTestId('measure-lengths').click();
     await expect
-      .poll(() => page.getByTestId('length-plot').getAttribute('data-points').then(Number), { timeout: 60_000 })
+      .poll(() => page.getByTestId('length-plot').getAttribute('data-points').then(Number))
       .toBeGreaterThan(5);
     // Whoever types meanwhile is answered.
     await field(page).fill('Still typing.');

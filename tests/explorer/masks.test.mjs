@@ -30,9 +30,7 @@ const distance = (a, b) => Math.max(...a.flatMap((row, i) => row.map((value, j) 
 /** Until the page's table is what the oracle says, and its density too. */
 async function expectUnder(page, rule, [layer, head] = [3, 1]) {
   const expected = (await readUnder(rule))(layer, head);
-  await expect
-    .poll(async () => distance(await tableValues(page), expected), { timeout: 20_000 })
-    .toBeLessThanOrEqual(tolerance);
+  await expect.poll(async () => distance(await tableValues(page), expected)).toBeLessThanOrEqual(tolerance);
   const density = page.getByTestId('mask-outcome').locator('dd[data-value]').first();
   expect(Number(await density.getAttribute('data-value'))).toBeCloseTo(count(rule) / size ** 2, 6);
 }

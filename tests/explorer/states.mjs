@@ -93,7 +93,7 @@ export const states = {
     await page.evaluate(() => {
       location.hash = 'model=long&length=4096&layer=0&head=2';
     });
-    await page.waitForSelector('#root[data-tokens="4096"]', { state: 'attached', timeout: 60_000 });
+    await page.waitForSelector('#root[data-tokens="4096"]', { state: 'attached' });
   },
   share: (page) => button(page, 'Share').click(),
   model: (page) => button(page, 'Model').click(),

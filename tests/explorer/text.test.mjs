@@ -6,6 +6,7 @@ import { shown } from './chromium.mjs';
 import { field, shownState, tableValues, tokenNames } from './hooks.mjs';
 import { weightsOf } from './oracle.mjs';
 import { sentence } from './site.mjs';
+import { openLesson, states } from './states.mjs';
 import { useExplorer } from './suite.mjs';
 
 const explorer = useExplorer();
@@ -117,5 +118,55 @@ test('whatever is typed is only text', async () => {
     expect(await tokenNames(page)).toEqual(encode(text).tokens);
     const headings = page.locator('[data-testid="matrix-table"] thead th');
     expect(await headings.allTextContents()).toEqual(encode(text).tokens.slice(0, 32));
+  }
+});
+
+/** Of what is found, every run of Hebrew letters or of others that stands left of the one before it in the same line. */
+function disordered(found) {
+  const isHebrew = (character) => /[#\u0590-\u05ff]/.test(character); // With the marks of pieces.
+  return found.flatMap((element) => {
+    const runs = [];
+    const range = document.createRange();
+    const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+      for (let i = 0; i < node.data.length; i++) {
+        range.setStart(node, i);
+        range.setEnd(node, i + 1);
+        const { left, right, top, width } = range.getBoundingClientRect();
+        if (width === 0 || /\s/.test(node.data[i])) continue;
+        const last = runs.at(-1);
+        if (last?.isHebrew === isHebrew(node.data[i]) && Math.abs(last.top - top) < 8) {
+          last.left = Math.min(last.left, left);
+          last.right = Math.max(last.right, right);
+        } else runs.push({ isHebrew: isHebrew(node.data[i]), left, right, top });
+      }
+    }
+    if (!runs.some((run) => run.isHebrew)) return [];
+    const follows = (run, i) =>
+      i === 0 || Math.abs(run.top - runs[i - 1].top) >= 8 || run.left >= runs[i - 1].right - 1;
+    return [[element.textContent, runs.every(follows)]];
+  });
+}
+
+const hebrew = { text: 'של את על כל', layer: 3, head: 1, pairs: '1-3', mask: 'window.9 global.1 global.2' };
+
+test.each([
+  [
+    'the pair, its bars and its steps',
+    states['step by step'],
+    ['h2.pair', '.panel h3', '.bar', 'caption', '.step-key'],
+  ],
+  ['the readout', async () => {}, ['.readout']],
+  ['masks', (page) => page.getByRole('tab', { name: 'Masks' }).click(), ['.chip', '.field-row .button']],
+  ['a comparison', states.compared, ['.compare-pair', '.change']],
+  ['a lesson', (page) => openLesson(page, 'query-key-value'), ['[data-testid="lesson-numbers"] :is(dt, dd)']],
+])('tokens from right to left do not turn a line round: %s', async (_, show, selectors) => {
+  const page = await explorer.open({ hash: hebrew });
+  await show(page);
+  for (const selector of selectors) {
+    await page.locator(selector).first().waitFor();
+    const lines = await page.$$eval(selector, disordered);
+    expect(lines.length, selector).toBeGreaterThan(0);
+    expect(lines.filter(([, isInOrder]) => !isInOrder)).toEqual([]);
   }
 });

@@ -183,7 +183,7 @@ describe('workers', () => {
       collect();
       return running;
     };
-    await expect.poll(stillRunning, { timeout: 10_000 }).toBe(0);
+    await expect.poll(stillRunning).toBe(0);
   });
   test('end when one cannot be given its work, and when there is no memory to test the engine', async () => {
     class Unheard extends Counted {
@@ -256,10 +256,7 @@ describe('workers', () => {
 
   const fixture = fileURLToPath(new URL('fixtures/threads.mjs', import.meta.url));
   const run = async (...args: string[]) =>
-    JSON.parse((await promisify(execFile)(process.execPath, args, { timeout: 30_000 })).stdout) as Record<
-      string,
-      unknown
-    >;
+    JSON.parse((await promisify(execFile)(process.execPath, args)).stdout) as Record<string, unknown>;
   test.each([
     ['a script', [fixture]],
     ['a worker of a script', [fixture, 'worker']],

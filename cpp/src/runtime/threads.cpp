@@ -32,11 +32,13 @@ void wakeAll(Word& word) { __builtin_wasm_memory_atomic_notify(reinterpret_cast<
 /// Threads of which each runs `serve` with its number. They end with their workers.
 class Crew {
  public:
+  // NOLINTNEXTLINE(readability-convert-member-functions-to-static): as the other Crew's
   void start(size_t count, void (*serve)(size_t)) {
     serve_ = serve;
     for (size_t thread = 1; thread < count; ++thread) {
       pthread_t id;
-      pthread_create(&id, nullptr, run, reinterpret_cast<void*>(thread));
+      pthread_create(&id, nullptr, run,
+                     reinterpret_cast<void*>(thread));  // NOLINT(performance-no-int-to-ptr)
     }
   }
 

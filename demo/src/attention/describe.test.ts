@@ -35,4 +35,5 @@ test('an excerpt is one line, and no character is halved', () => {
   expect(excerpt(' a\n b\t c ', 10)).toBe('a b c');
   expect(excerpt('one two three', 5)).toBe('one…');
   expect(excerpt('😀😀😀😀', 3)).toBe('😀😀…');
+  expect(excerpt(' של את על', 6)).toBe('\u2068של את…\u2069');
 });

@@ -1,5 +1,6 @@
 import { isMasked, type MaskSpec } from '../engine/mask';
 import type { HeadData, LensSpec, ModelInfo, PassSpec } from '../engine/protocol';
+import { isolated } from './tokens';
 
 // What is looked at, in words: for panels and for the titles of saved pictures.
 
@@ -38,12 +39,9 @@ export function changeText({ ablated, temperature }: PassSpec): string {
 export function excerpt(text: string, length: number): string {
   const line = text.trim().replace(/\s+/g, ' ');
   const characters = [...line];
-  return characters.length > length
-    ? `${characters
-        .slice(0, length - 1)
-        .join('')
-        .trimEnd()}…`
-    : line;
+  if (characters.length <= length) return isolated(line);
+  const start = characters.slice(0, length - 1).join('');
+  return isolated(`${start.trimEnd()}…`);
 }
 
 export const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { carry, isRepeated, pieceText, words } from './tokens';
+import { carry, isolated, isRepeated, pieceText, words } from './tokens';
 
 test('pieces that continue a word stay with it', () => {
   expect(words(['[CLS]', 'trans', '##form', '##er', 'is', '[SEP]'])).toEqual([[0], [1, 2, 3], [4], [5]]);
@@ -13,6 +13,11 @@ test('a part of the text has the same words, from where it begins', () => {
 
 test('pieces are read without their marks', () => {
   expect(['##er', 'Ġis', '▁is', '▁', 'Ċ', 'it'].map(pieceText)).toEqual(['er', 'is', 'is', '␣', '⏎', 'it']);
+});
+
+test('what runs from right to left is kept apart, and nothing else', () => {
+  for (const text of ['את', '##ن', '“של”.', '\u202eabc', '𞤀𞤁']) expect(isolated(text)).toBe(`\u2068${text}\u2069`);
+  for (const text of ['', 'animal', '7', '→', 'ü', 'ελ', '猫', '😀']) expect(isolated(text)).toBe(text);
 });
 
 test('a repeated token is told by its place', () => {

@@ -11,6 +11,15 @@ export function pieceText(token: string): string {
   return token.replaceAll('Ċ', '⏎');
 }
 
+const rightToLeft =
+  /[\u0590-\u08ff\u200f\u202b\u202e\u2067\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
+
+/**
+ * Text that may run from right to left, for a line with other text: marks of Unicode around it keep the order of the
+ * line. Where there are elements, `<bdi>` does the same.
+ */
+export const isolated = (text: string) => (rightToLeft.test(text) ? `\u2068${text}\u2069` : text);
+
 /** Token positions of a range, grouped by word: pieces of a word stay together. */
 export function words(
   tokens: readonly string[],

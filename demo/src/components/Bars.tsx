@@ -38,7 +38,7 @@ export function Bars({ query, current }: { query: number; current: number }) {
               onClick={() => lock({ query, key })}
             >
               <span class="bar-token">
-                {tokens[key]} {isRepeated(tokens, key) && <small title="position in the text">{key}</small>}
+                <bdi>{tokens[key]}</bdi> {isRepeated(tokens, key) && <small title="position in the text">{key}</small>}
               </span>{' '}
               <span class="bar-track" aria-hidden="true" />
               <span class="bar-value">{plain(row[key])}</span>

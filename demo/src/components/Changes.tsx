@@ -31,7 +31,7 @@ function Numbers() {
   return (
     <>
       <h2 class="pair compare-pair">
-        {tokens[query]} <span class="arrow">→</span> {tokens[key]}
+        <bdi>{tokens[query]}</bdi> <span class="arrow">→</span> <bdi>{tokens[key]}</bdi>
       </h2>
       <dl class="figures" data-testid="compared-pair">
         <Figure name="A" value={a} text={a === null ? 'none' : plain(a)} />
@@ -126,7 +126,7 @@ const valueText = (query: number, key: number, matrix: typeof difference.value) 
 function Token({ tokens, index }: { tokens: readonly string[]; index: number }) {
   return (
     <>
-      {tokens[index]}
+      <bdi>{tokens[index]}</bdi>
       {isRepeated(tokens, index) && <small title="position in the text"> {index}</small>}
     </>
   );

@@ -43,8 +43,8 @@ function Numbers({ query, keyIndex, softmax }: Props) {
     <>
       <table class="steps-table" data-testid="steps-dimensions">
         <caption>
-          “{tokens[query]}” → “{tokens[keyIndex]}”: q × k adds up to {dot.toFixed(2)}; v × {plain(weight)} is this key’s
-          part of the output
+          “<bdi>{tokens[query]}</bdi>” → “<bdi>{tokens[keyIndex]}</bdi>”: q × k adds up to {dot.toFixed(2)}; v ×{' '}
+          {plain(weight)} is this key’s part of the output
         </caption>
         <thead>
           <tr>

@@ -1,6 +1,6 @@
 import { batch } from '@preact/signals';
 import { measureText } from '../attention/search';
-import { isRepeated } from '../attention/tokens';
+import { isolated, isRepeated } from '../attention/tokens';
 import { type Detector, detectors } from '../engine/calls/search';
 import { lock, pair } from '../state/pairs';
 import { found, isAny, order } from '../state/search';
@@ -92,7 +92,7 @@ function Token({ end, label }: { end: 'from' | 'to'; label: string }) {
           <option value="">any</option>
           {Array.from({ length: last - first }, (_, i) => first + i).map((index) => (
             <option key={index} value={index}>
-              {tokens[index]}
+              {isolated(tokens[index])}
               {isRepeated(tokens, index) && ` (${index})`}
             </option>
           ))}
@@ -104,7 +104,7 @@ function Token({ end, label }: { end: 'from' | 'to'; label: string }) {
           type="number"
           inputMode="numeric"
           placeholder="any"
-          title={token === null ? undefined : `${tokens[token]}, by its position; empty: any`}
+          title={token === null ? undefined : `${isolated(tokens[token])}, by its position; empty: any`}
           min={first}
           max={last - 1}
           value={value}

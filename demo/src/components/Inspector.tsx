@@ -28,7 +28,7 @@ export function Inspector() {
         )}
       </div>
       <h2 class="pair">
-        {tokens[query]} <span class="arrow">→</span> {tokens[key]}
+        <bdi>{tokens[query]}</bdi> <span class="arrow">→</span> <bdi>{tokens[key]}</bdi>
       </h2>
       <dl class="figures">
         <div>
@@ -55,7 +55,9 @@ export function Inspector() {
         </div>
       </dl>
       <Habit />
-      <h3>“{tokens[query]}” attends to</h3>
+      <h3>
+        “<bdi>{tokens[query]}</bdi>” attends to
+      </h3>
       <Bars query={query} current={key} />
       <Steps query={query} current={key} />
       <p class="caveat">Where a head looks is not yet why a model decides: attention is not explanation.</p>

@@ -43,7 +43,7 @@ export function MatrixTable({ matrix }: { matrix: Matrix }) {
               <td />
               {columns.map((column) => (
                 <th key={column} scope="col">
-                  {tokens[column]}
+                  <bdi>{tokens[column]}</bdi>
                 </th>
               ))}
             </tr>
@@ -51,7 +51,9 @@ export function MatrixTable({ matrix }: { matrix: Matrix }) {
           <tbody>
             {rows.map((row) => (
               <tr key={row}>
-                <th scope="row">{tokens[row]}</th>
+                <th scope="row">
+                  <bdi>{tokens[row]}</bdi>
+                </th>
                 {columns.map((column) => {
                   const value = matrix.value(row, column);
                   const isLocked = locked?.query === matrix.tokenAt(row) && locked?.key === matrix.tokenAt(column);

@@ -67,7 +67,7 @@ function Readout() {
   return (
     <span class="readout">
       <span class="readout-pair">
-        {tokens[query]} → {tokens[key]}
+        <bdi>{tokens[query]}</bdi> → <bdi>{tokens[key]}</bdi>
       </span>{' '}
       <b>{exact(row[key])}</b> rank {rankOf(row, key)}
     </span>

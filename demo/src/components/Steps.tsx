@@ -2,7 +2,7 @@ import { signal, useSignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
 import { plain } from '../attention/pairs';
 import { type Softmax, softmaxOf } from '../attention/steps';
-import { isRepeated } from '../attention/tokens';
+import { isolated, isRepeated } from '../attention/tokens';
 import { lock } from '../state/pairs';
 import { head, reading } from '../state/shown';
 import { Dimensions } from './Dimensions';
@@ -58,7 +58,7 @@ function Keys({ query, current, softmax: { steps, sum, largest } }: KeysProps) {
   const start = useSignal(0);
   const from = isAll.value && start.value < steps.length ? start.value : 0;
   const shown = steps.slice(from, from + (isAll.value ? pageKeys : fewKeys));
-  const token = (key: number) => `${tokens[key]}${isRepeated(tokens, key) ? ` ${key}` : ''}`;
+  const token = (key: number) => `${isolated(tokens[key])}${isRepeated(tokens, key) ? ` ${key}` : ''}`;
   return (
     <>
       <table class="steps-table" data-testid="steps-keys">

@@ -15,6 +15,7 @@ export function TextField() {
           placeholder={isIds.value ? 'Token ids, separated by spaces or commas' : 'Type a sentence…'}
           spellcheck={false}
           autocomplete="off"
+          dir="auto"
           value={text.value}
           onInput={(event) => {
             text.value = event.currentTarget.value;

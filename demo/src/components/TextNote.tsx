@@ -1,3 +1,4 @@
+import { isolated } from '../attention/tokens';
 import { failure, phase, retry } from '../state/engine';
 import { strangeIds } from '../state/own';
 import { text } from '../state/request';
@@ -41,7 +42,7 @@ function sentence(): string {
 function sentenceOfIds({ count, parts }: NonNullable<typeof strangeIds.value>): string {
   const ids = `token ids from 0 to ${count - 1}`;
   if (parts.length === 0) return `Without tokenizer.json the text is ${ids}.`;
-  const some = parts.slice(0, 3).map((part) => `“${part.slice(0, 16)}”`);
+  const some = parts.slice(0, 3).map((part) => `“${isolated(part.slice(0, 16))}”`);
   const others = parts.length > 3 ? ` and ${parts.length - 3} more` : '';
   return `Left out: ${some.join(', ')}${others}. The text is ${ids}.`;
 }

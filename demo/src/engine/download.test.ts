@@ -37,13 +37,13 @@ test('weights are kept once they are whole, and what came before them from the s
   const progress: number[] = [];
   expect([...(await download(weights, 4, (loaded) => progress.push(loaded)))]).toEqual([...content]);
   expect(progress.at(-1)).toBe(4);
-  await vi.waitFor(() => expect([...cache.held.keys()]).toEqual([weights, core]));
+  await expect.poll(() => [...cache.held.keys()]).toEqual([weights, core]);
   expect(cache.add.mock.calls[0]?.[0].cache).toBe('force-cache');
 });
 
 test('what is kept is not asked for again', async () => {
   await get();
-  await vi.waitFor(() => expect(cache.held.has(weights)).toBe(true));
+  await expect.poll(() => cache.held.has(weights)).toBe(true);
   expect([...(await get())]).toEqual([...content]);
   await (await fetchFile(weights)).arrayBuffer();
   expect(ask).toHaveBeenCalledTimes(1);

@@ -80,6 +80,13 @@ test.each([1, 5, 20, 21, 48, 49, 128])('every token of %i names its row and its 
   expect(sheet.height).toBeGreaterThanOrEqual(top + height);
 });
 
+test('what runs from right to left is kept apart', () => {
+  const one = part(2);
+  const { texts } = draw(['title'], [{ ...one, matrix: { ...one.matrix, tokens: ['##שלום!', 'אבגדהוזחטיכלמנסעפ'] } }]);
+  const labels = new Set(texts.map(({ text }) => text));
+  expect([...labels]).toEqual(expect.arrayContaining(['\u2068שלום!\u2069', '\u2068אבגדהוזחטיכלמנס…\u2069']));
+});
+
 test('longer texts are drawn without tokens, in whole pixels of the file, and say so of blocks', () => {
   for (const [length, side] of [
     [129, 129],

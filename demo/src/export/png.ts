@@ -1,5 +1,5 @@
 import { tiny } from '../attention/pairs';
-import { pieceText } from '../attention/tokens';
+import { isolated, pieceText } from '../attention/tokens';
 import type { Tile } from '../engine/protocol';
 import { isBright, type Scale } from '../heatmap/colors';
 import type { Matrix } from '../heatmap/matrix';
@@ -113,7 +113,8 @@ const labelsOf = ({ length, tokens }: Part['matrix']) => (length > mostLabels ? 
 
 function labelOf(token: string): string {
   const characters = [...pieceText(token)];
-  return characters.length > longestLabel ? `${characters.slice(0, longestLabel - 1).join('')}…` : characters.join('');
+  const isLong = characters.length > longestLabel;
+  return isolated(isLong ? `${characters.slice(0, longestLabel - 1).join('')}…` : characters.join(''));
 }
 
 /** From the numbers, not from the screen: the picture is the same whatever the size of the window. */

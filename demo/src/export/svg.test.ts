@@ -47,6 +47,13 @@ test('hostile text is text, in well-formed XML', () => {
   expect(texts).toContain('"</title><script>alert(1)</script>');
 });
 
+test('what runs from right to left is kept apart', () => {
+  const head = headOf(2, (q, k) => q - k);
+  const [tokens, locked] = [['##שלום!', 'hi!'], []];
+  const svg = svgOf({ titles: ['t'], tokens, head, active: { query: 1, key: 0 }, locked }, measure);
+  expect(parse(svg).texts).toEqual(expect.arrayContaining(['\u2068שלום!\u2069', 'hi!']));
+});
+
 test('stands alone: no references, no styles, colours as numbers', () => {
   const head = headOf(3, (q, k) => q - k);
   const svg = svgOf(

@@ -1,7 +1,7 @@
 import type { Box } from '../attention/arcs';
 import { type Line, linesOf, strokeOf } from '../attention/lines';
 import { type Pair, short } from '../attention/pairs';
-import { pieceText, words } from '../attention/tokens';
+import { isolated, pieceText, words } from '../attention/tokens';
 import { rowOf } from '../attention/weights';
 import type { HeadData } from '../engine/protocol';
 import { paper, sans } from './paper';
@@ -47,7 +47,7 @@ export function svgOf({ titles, tokens, head, active, locked }: Drawing, measure
     ...(drawn?.lines.map(pathOf) ?? []),
     ...boxes.map((box, i) => {
       const weight = emphasised.has(first + i) ? 600 : 400;
-      return `<text x="${fixed(box.left + box.width / 2)}" y="${fixed(box.top + box.height / 2)}" dy="0.35em" text-anchor="middle" font-size="${fontSize}" font-weight="${weight}" fill="${paper.ink}" xml:space="preserve">${escaped(pieceText(tokens[first + i]))}</text>`;
+      return `<text x="${fixed(box.left + box.width / 2)}" y="${fixed(box.top + box.height / 2)}" dy="0.35em" text-anchor="middle" font-size="${fontSize}" font-weight="${weight}" fill="${paper.ink}" xml:space="preserve">${escaped(isolated(pieceText(tokens[first + i])))}</text>`;
     }),
     ...(drawn
       ? [

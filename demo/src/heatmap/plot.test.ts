@@ -37,6 +37,7 @@ test('labels and numbers give way as cells shrink', () => {
 test('a long label ends in an ellipsis', () => {
   expect(labelText('##graphically')).toBe('graphical…');
   expect(labelText('animal')).toBe('animal');
+  expect(labelText('אבגדהוזחטיכ')).toBe('\u2068אבגדהוזחט…\u2069');
 });
 
 test('a zoom keeps the point it is about, stays inside, and comes back to the whole', () => {

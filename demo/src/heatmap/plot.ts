@@ -1,4 +1,4 @@
-import { pieceText } from '../attention/tokens';
+import { isolated, pieceText } from '../attention/tokens';
 import type { Window } from './renderer';
 
 /** How a labelled part of a matrix fills its frame, in CSS pixels. */
@@ -90,5 +90,5 @@ export function following(window: Window, row: number, column: number, length: n
 
 export function labelText(token: string): string {
   const text = pieceText(token);
-  return text.length > longestLabel ? `${text.slice(0, longestLabel - 1)}…` : text;
+  return isolated(text.length > longestLabel ? `${text.slice(0, longestLabel - 1)}…` : text);
 }

@@ -1,5 +1,6 @@
 // Chromium, headless, through Playwright.
 import { chromium } from 'playwright-core';
+import { waitTimeout } from '../../patience.mjs';
 
 /** Chromium takes one list of these alone: Playwright's own stand first. */
 const withoutFeatures = [
@@ -33,13 +34,15 @@ const args = [
 ];
 
 /** Playwright's own browser, for whoever wants more of it than one page. */
-export function launchBrowser({ executable, proxyPort, more = [] }) {
-  return chromium.launch({
+export async function launchBrowser({ executable, proxyPort, more = [] }) {
+  const browser = await chromium.launch({
     executablePath: executable,
+    timeout: waitTimeout,
     args: [...args, ...more],
     // Loopback addresses go past the proxy unless told otherwise.
     ...(proxyPort && { proxy: { server: `http://127.0.0.1:${proxyPort}`, bypass: '<-loopback>' } }),
   });
+  return browser.on('context', (context) => context.setDefaultTimeout(waitTimeout));
 }
 
 /** Playwright's own context, with extensions from these folders. */

@@ -6,6 +6,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { waitTimeout } from '../../patience.mjs';
 import { endGroup, startDisplay } from './display.mjs';
 import { keystroke, outcomeOf, scriptOf } from './webdriver.mjs';
 
@@ -24,7 +25,7 @@ export async function startFirefox({ executable, width, height, ...options }) {
   const firefox = await startBrowser(executable, preferences(options));
   try {
     const send = await startSession(firefox.profile);
-    await send('WebDriver:SetTimeouts', { script: 120_000 });
+    await send('WebDriver:SetTimeouts', { script: waitTimeout, pageLoad: waitTimeout });
     await resize(send, width, height);
     return {
       open: (url) => send('WebDriver:Navigate', { url }),
@@ -112,11 +113,11 @@ async function startSession(profile) {
 }
 
 async function portOf(profile) {
-  for (const deadline = Date.now() + 30_000; Date.now() < deadline; await sleep(100)) {
+  for (const deadline = Date.now() + waitTimeout; Date.now() < deadline; await sleep(100)) {
     const port = Number(await readFile(join(profile, 'MarionetteActivePort'), 'utf8').catch(() => ''));
     if (port) return port;
   }
-  throw new Error('Firefox did not listen within 30 s of its start.');
+  throw new Error('Firefox did not listen after its start.');
 }
 
 /** Makes the page, not the window around it, of this size: windows are never as narrow as a phone. */

@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { waitTimeout } from '../../patience.mjs';
 import { startChromium } from './chromium.mjs';
 import { startFirefox } from './firefox.mjs';
 import { isLocal, startProxy } from './proxy.mjs';
@@ -40,7 +41,7 @@ export async function launch(engine, { width = 1280, height = 800, colorScheme =
       proxy.requests.length = proxy.violations.length = 0;
       await page.open(url);
     },
-    waitFor: async (body, { args = [], timeout = 60_000 } = {}) => {
+    waitFor: async (body, { args = [], timeout = waitTimeout } = {}) => {
       for (const deadline = Date.now() + timeout; ; await sleep(100)) {
         const value = await evaluate(body, ...args);
         if (value) return value;

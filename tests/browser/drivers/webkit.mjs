@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { waitTimeout } from '../../patience.mjs';
 import { endGroup, startDisplay } from './display.mjs';
 import { keystroke, outcomeOf, scriptOf } from './webdriver.mjs';
 
@@ -15,7 +16,7 @@ export async function startWebKit({ executable, miniBrowser, proxyPort, width, h
   ]);
   const send = (method, path, body) => driver.send(method, `/session/${session}${path}`, body);
   await send('POST', '/window/rect', { x: 0, y: 0, width, height });
-  await send('POST', '/timeouts', { script: 120_000 });
+  await send('POST', '/timeouts', { script: waitTimeout, pageLoad: waitTimeout });
   return {
     open: (url) => send('POST', '/url', { url }),
     evaluate: async (expression) =>
@@ -43,16 +44,21 @@ async function startDriver(executable) {
   };
   process.on('exit', stop);
   const send = async (method, path, body) => {
-    const response = await fetch(`http://127.0.0.1:${port}${path}`, { method, body: body && JSON.stringify(body) });
+    const headers = { 'content-type': 'application/json' };
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+      method,
+      headers,
+      body: body && JSON.stringify(body),
+    });
     const { value } = await response.json();
     if (!response.ok) throw new Error(`WebKitWebDriver, ${method} ${path}: ${value.error}: ${value.message}`);
     return value;
   };
-  for (const deadline = Date.now() + 20_000; Date.now() < deadline; await sleep(100)) {
+  for (const deadline = Date.now() + waitTimeout; Date.now() < deadline; await sleep(100)) {
     if (await send('GET', '/status').catch(() => false)) return { send, stop };
   }
   stop();
-  throw new Error(`${executable} did not answer within 20 s of its start.`);
+  throw new Error(`${executable} did not answer after its start.`);
 }
 
 async function newSession(driver, binary, args) {

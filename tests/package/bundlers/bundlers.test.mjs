@@ -14,6 +14,7 @@ import { contentSecurityPolicy, isolation, serve } from '../../../scripts/lib/se
 import { launchBrowser } from '../../browser/drivers/chromium.mjs';
 import { launch, locate, violationPath } from '../../browser/drivers/index.mjs';
 import { node24 } from '../../engines/runtimes.mjs';
+import { waitTimeout } from '../../patience.mjs';
 import { refused, right, rightRemote } from '../one-script.mjs';
 
 const project = inject('project');
@@ -194,8 +195,8 @@ describe('Next.js', () => {
         printed += data;
       });
     }
-    for (let tries = 0; !/Ready in/.test(printed); tries++) {
-      if (tries > 600 || child.exitCode !== null) throw new Error(`next ${command}:\n${printed}`);
+    for (const deadline = Date.now() + waitTimeout; !/Ready in/.test(printed); ) {
+      if (Date.now() > deadline || child.exitCode !== null) throw new Error(`next ${command}:\n${printed}`);
       await sleep(100);
     }
     return { url: `http://localhost:${port}/`, close: () => process.kill(-child.pid) };
@@ -270,7 +271,7 @@ describe('Next.js', () => {
       await chromium.close();
       server.close();
     }
-  }, 600_000);
+  });
 });
 
 /** Runs in the page before anything else: `instances` tells how many of WebAssembly were made, and how many are still held. */

@@ -16,7 +16,7 @@ import * as oracle from '../oracle/layers.ts';
 import { Random } from '../random.ts';
 import { variants } from '../variants.ts';
 import { callAnything } from './junk.ts';
-import { explore, timeout } from './run.ts';
+import { explore } from './run.ts';
 
 /**
  * Lives of an engine: calls of every kind, right, wrong and absurd, beside a model that knows what every resident tensor
@@ -224,7 +224,7 @@ const steps = fc.commands(
   },
 );
 
-test.for(variants)('an engine of %s lives through everything', { timeout }, async (variant) => {
+test.for(variants)('an engine of %s lives through everything', async (variant) => {
   const property = fc.asyncProperty(steps, async (commands) => {
     const engine = await createAttention({ variant, maximumMemoryBytes: limit });
     try {

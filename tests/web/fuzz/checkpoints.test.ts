@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { decoders, encoder } from '../families.ts';
 import { bytesOf as bytesOfArray, file } from '../safetensors-file.ts';
-import { explore, timeout } from './run.ts';
+import { explore } from './run.ts';
 
 /** Files that nobody vouches for: whatever is wrong with them is refused by an AttentionError, and what is read is there. */
 let engine: Attention;
@@ -119,7 +119,7 @@ const kinds = [
   'but the data has',
 ];
 
-test('safetensors: refused, or every tensor is its part of the data', { timeout }, async () => {
+test('safetensors: refused, or every tensor is its part of the data', async () => {
   const seen: Record<string, number> = {};
   const count = (what: string) => {
     seen[what] = (seen[what] ?? 0) + 1;
@@ -236,7 +236,7 @@ function changed({ family, changes }: { family: number; changes: { what: string;
   return files;
 }
 
-test('checkpoints: refused when made, or a model that runs; nothing stays behind', { timeout }, async () => {
+test('checkpoints: refused when made, or a model that runs; nothing stays behind', async () => {
   const seen = { refused: 0, ran: 0 };
   const live = async (recipe: Parameters<typeof changed>[0] & { int8: boolean }) => {
     const files = changed(recipe) as never;

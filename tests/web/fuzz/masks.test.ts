@@ -9,7 +9,7 @@ import { fitOf } from '../mask-builders.ts';
 import { randomShape } from '../mask-trees.ts';
 import * as oracle from '../oracle/masks.ts';
 import { Random } from '../random.ts';
-import { explore, timeout } from './run.ts';
+import { explore } from './run.ts';
 
 /** Trees of rules: as dense masks they say what they mean pair by pair, and compiled to blocks attention obeys them. */
 let engine: Attention;
@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => engine?.dispose());
 
-test('rules as dense masks', { timeout }, async () => {
+test('rules as dense masks', async () => {
   const property = fc.property(maskTree, fc.noBias(fc.nat()), (tree, from) => {
     const shape = randomShape(new Random(from));
     const { mask, rule, text } = meaningOf(tree, fitOf(shape));
@@ -31,7 +31,7 @@ test('rules as dense masks', { timeout }, async () => {
   await explore('masks, dense', property, 300, 0.5);
 });
 
-test('rules in attention', { timeout }, async () => {
+test('rules in attention', async () => {
   const ruled = fc.tuple(recipes, maskTree).map(([recipe, tree]) => ({
     ...recipe,
     options: { ...recipe.options, mask: { tree } },

@@ -1,4 +1,5 @@
 import { useEffect } from 'preact/hooks';
+import { isolated } from '../../attention/tokens';
 import { type Block, isMasked, type MaskSpec, noMask } from '../../engine/mask';
 import { brush } from '../../state/matrix';
 import { lockedPair } from '../../state/pairs';
@@ -87,12 +88,12 @@ export function Masks() {
           disabled={token === undefined || globals.includes(token)}
           onClick={() => token !== undefined && change({ globals: [...globals, token] })}
         >
-          Add {token === undefined ? 'the locked token' : `“${tokens[token]}”`}
+          Add {token === undefined ? 'the locked token' : `“${isolated(tokens[token])}”`}
         </button>
       </div>
       <Chips
         items={globals.map((index) => ({
-          name: `${tokens[index] ?? 'token'} ${index}`,
+          name: `${isolated(tokens[index] ?? 'token')} ${index}`,
           remove: () => change({ globals: globals.filter((one) => one !== index) }),
         }))}
       />

@@ -1,6 +1,7 @@
 import { useMemo } from 'preact/hooks';
 import { plain } from '../../attention/pairs';
 import { type Softmax, softmaxOf } from '../../attention/steps';
+import { isolated } from '../../attention/tokens';
 import { pair } from '../../state/pairs';
 import { head, reading } from '../../state/shown';
 
@@ -15,7 +16,7 @@ export function QueryKeyValue() {
   if (!current || !softmax) return <p class="hint">The numbers of a pair of tokens appear here.</p>;
   if (shown.lens.kind === 'rollout') return <p class="hint">A rollout has no queries and keys of its own.</p>;
   const { tokens } = reading.value;
-  const [query, key] = [tokens[current.query], tokens[current.key]];
+  const [query, key] = [tokens[current.query], tokens[current.key]].map(isolated);
   const step = softmax.steps.find((one) => one.key === current.key);
   if (!step) return null;
   return (
@@ -57,6 +58,6 @@ const Line = ({ what, note, value, children }: LineProps) => (
 );
 
 function sumOf({ steps }: Softmax, tokens: readonly string[]): string {
-  const named = steps.slice(0, mostNamed).map(({ key, weight }) => `${weight.toFixed(2)}·v(${tokens[key]})`);
+  const named = steps.slice(0, mostNamed).map(({ key, weight }) => `${weight.toFixed(2)}·v(${isolated(tokens[key])})`);
   return [...named, ...(steps.length > mostNamed ? ['…'] : [])].join(' + ');
 }
