@@ -4,6 +4,7 @@ import { createAttention } from 'attention-wasm';
 import { createModel } from 'attention-wasm/models';
 import { createAttentionWorker } from 'attention-wasm/worker';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { waitTimeout } from '../patience.mjs';
 import { greedy } from './decoding.ts';
 import { bytesOf, dist, failure, works } from './loaded.ts';
 import { gpt2 } from './oracle/gpt2.ts';
@@ -26,7 +27,7 @@ function without(how: 'bytes' | 'files', missing: readonly string[]): Promise<un
     const child = execFile(
       process.execPath,
       [fixture, how, ...missing],
-      { timeout: 30_000 },
+      { timeout: waitTimeout },
       (error, out, complaints) => {
         if (error) reject(error);
         else resolve(complaints === '' ? JSON.parse(out) : complaints);

@@ -7,7 +7,7 @@ export const seed = Number(process.env.ATTENTION_WASM_SEED ?? Date.now() % 1_000
 export interface Plain {
   data: Float32Array | Float64Array | Uint16Array | Int32Array | Int8Array | Uint8Array | BigInt64Array;
   shape: number[];
-  dtype?: 'float32' | 'float64' | 'float16' | 'int8' | 'int32' | 'int64' | 'bool' | 'uint8';
+  dtype?: 'float32' | 'float64' | 'float16' | 'bfloat16' | 'int8' | 'int32' | 'int64' | 'bool' | 'uint8';
 }
 
 /** Float32 numbers, as most tests use. */

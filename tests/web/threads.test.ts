@@ -139,14 +139,15 @@ describe('how many threads', () => {
 });
 
 describe('workers', () => {
-  let running = 0;
+  let running = new Set<worker_threads.Worker>();
   let started = 0;
   class Counted extends worker_threads.Worker {
     constructor(...args: ConstructorParameters<typeof worker_threads.Worker>) {
       super(...args);
-      running++;
+      const ofThisTest = running;
+      ofThisTest.add(this);
       started++;
-      this.on('exit', () => running--);
+      this.on('exit', () => ofThisTest.delete(this));
     }
   }
   /** Has the package take this class for that of worker_threads. */
@@ -156,7 +157,8 @@ describe('workers', () => {
       name === 'node:worker_threads' ? { Worker } : getBuiltinModule(name)) as never);
   }
   beforeEach(() => {
-    running = started = 0;
+    running = new Set();
+    started = 0;
   });
   afterEach(() => {
     vi.restoreAllMocks();
@@ -165,13 +167,13 @@ describe('workers', () => {
   test('end with dispose()', async () => {
     useWorkers(Counted);
     const [one, other] = [await createAttention({ threads: 3 }), await createAttention({ threads: 2 })];
-    expect([started, running]).toEqual([3, 3]);
+    expect([started, running.size]).toEqual([3, 3]);
     one.dispose();
     one.dispose();
-    await expect.poll(() => running).toBe(1);
+    await expect.poll(() => running.size).toBe(1);
     works(other);
     other.dispose();
-    await expect.poll(() => running).toBe(0);
+    await expect.poll(() => running.size).toBe(0);
   });
   test('end when their engine is forgotten', async () => {
     useWorkers(Counted);
@@ -181,7 +183,7 @@ describe('workers', () => {
     expect(started).toBe(2);
     const stillRunning = () => {
       collect();
-      return running;
+      return running.size;
     };
     await expect.poll(stillRunning).toBe(0);
   });
@@ -198,7 +200,7 @@ describe('workers', () => {
       cause: { name: 'DataCloneError' },
     });
     expect(started).toBe(2);
-    await expect.poll(() => running).toBe(0);
+    await expect.poll(() => running.size).toBe(0);
 
     class Poor extends Engine {
       override call(): never {
@@ -209,7 +211,7 @@ describe('workers', () => {
     useWorkers(Counted);
     await expect(createOver(Poor, { threads: 3 })).rejects.toMatchObject({ code: 'OUT_OF_MEMORY' });
     expect(started).toBe(4);
-    await expect.poll(() => running).toBe(0);
+    await expect.poll(() => running.size).toBe(0);
     expect(await used({ threads: 3 })).toMatchObject({ threads: 3 });
   });
   test('end when loading fails or is aborted', async () => {
@@ -220,7 +222,7 @@ describe('workers', () => {
     const loading = createAttention({ threads: 3, signal: controller.signal });
     controller.abort();
     await expect(loading).rejects.toMatchObject({ code: 'ABORTED' });
-    await expect.poll(() => [started > 2, running]).toEqual([true, 0]);
+    await expect.poll(() => [started > 2, running.size]).toEqual([true, 0]);
   });
   test.each([
     [

@@ -1,6 +1,4 @@
 import { engineOf } from './attention.js';
-import { Engine } from './engine.js';
-import { invalid } from './errors.js';
 import { readConfig, transformer } from './transformer.js';
 import { readTransformer, type TorchModule } from './transformer-dict.js';
 import type {
@@ -74,8 +72,7 @@ export function transformerDecoder(
 }
 
 function load(module: TorchModule, attention: Attention, given: TransformerConfig, stateDict: StateDict): unknown {
-  const engine = engineOf(Object(attention));
-  if (!(engine instanceof Engine)) throw invalid('attention', attention, 'an engine of createAttention()');
+  const engine = engineOf(attention);
   const config = readConfig(given);
   return transformer(attention, engine, config, readTransformer(engine, module, stateDict));
 }

@@ -1,6 +1,6 @@
 import { AttentionError } from '../errors.js';
 import { builderName, isMask } from '../masks/index.js';
-import { isArrayBuffer } from '../realms.js';
+import { isArrayBuffer, nameOf } from '../realms.js';
 import { layoutOf } from '../strided.js';
 import { plain } from '../typed-arrays.js';
 import type { Mask } from '../types.js';
@@ -59,7 +59,8 @@ export function pack(args: readonly unknown[], link: object, moves: boolean): Pa
   /** Structured clones copy the whole buffer behind a view. */
   function array(from: object): unknown {
     const { kind, array: plainArray } = plain(from);
-    const view = (kind === plainArray.constructor.name ? plainArray : from) as Uint8Array;
+    const isOwn = kind === plainArray.constructor.name && nameOf(from) !== 'Uint8ClampedArray'; // that of a picture
+    const view = (isOwn ? plainArray : from) as Uint8Array;
     if (view.length === 0) return new (view.constructor as typeof Uint8Array)(0); // Its buffer may be gone.
     if (moves && isArrayBuffer(view.buffer)) return move(view, view.buffer);
     const isWhole = view.byteLength === view.buffer.byteLength && isArrayBuffer(view.buffer);
