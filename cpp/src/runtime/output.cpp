@@ -84,11 +84,9 @@ Status Output::checkGiven(const char* argument, const Shape& shape, std::span<co
                                        << "got shape " << view_.shape.dims() << ", wanted " << shape.dims());
   }
   const Bytes own = bytesOf(view_);
-  const size_t choices = aliasing == Aliasing::kNone        ? 0
-                         : aliasing == Aliasing::kOntoFirst ? 1
-                                                            : inputs.size();
-  const bool isOnto = std::any_of(inputs.begin(), inputs.begin() + static_cast<ptrdiff_t>(choices),
-                                  [&](const TensorView& input) { return bytesOf(input) == own; });
+  const auto isOwn = [&](const TensorView& input) { return bytesOf(input) == own; };
+  const bool isOnto = (aliasing != Aliasing::kNone && isOwn(inputs.front())) ||
+                      (aliasing == Aliasing::kOntoAny && std::ranges::any_of(inputs, isOwn));
   for (const TensorView& input : inputs) {
     const Bytes other = bytesOf(input);
     const bool apart = own.end <= other.begin || other.end <= own.begin;

@@ -251,7 +251,16 @@ export interface AttentionFunctions<R> {
    * @throws AttentionError INVALID_ARGUMENT for a k that is no integer from 1 to the axis' size, or an axis that x does
    * not have.
    */
-  topK(x: TensorLike, k: number, options?: { axis?: number }): { values: NdArray; indices: IntegerArray };
+  topK(
+    x: TensorLike,
+    k: number,
+    options?: { axis?: number },
+  ): {
+    /** The values, largest first. */
+    values: NdArray;
+    /** Where along the axis each of them lies. */
+    indices: IntegerArray;
+  };
   /**
    * The position-wise feed-forward network: down(act(up x)) (Vaswani et al. 2017, 3.3), or with a gate
    * down(act(gate x) ⊙ up x) (Shazeer 2020, arXiv:2002.05202). x [...,E] → [...,E]. `activation` is 'relu' by default.
