@@ -1,7 +1,7 @@
 """What PyTorch's transformer modules give, for tests/web/transformer-golden.test.ts, which needs no Python.
 
-    python3 -m venv /tmp/torch && /tmp/torch/bin/pip install -r tests/golden/requirements.txt
-    /tmp/torch/bin/python tests/golden/torch_layers.py && npx biome format --write tests/golden/torch_layers.json
+    python3 -m venv .tools/python && .tools/python/bin/pip install -r tests/golden/requirements.txt
+    .tools/python/bin/python tests/golden/torch_layers.py && npx biome format --write tests/golden/torch_layers.json
 
 Weights and inputs come from a hash that the test computes, too, so that only shapes and results are stored.
 Masks are stored in the sense of this package: 1 attends.
