@@ -23,7 +23,10 @@ const unread: Readonly<Record<string, { bytes: string; object: string }>> = {
 
 const unreadOf = (value: unknown) => unread[nameOf(value) ?? ''];
 
-/** The bytes of an ArrayBuffer or a Uint8Array. @throws AttentionError INVALID_ARGUMENT that says how to get the bytes of what came. */
+/**
+ * The bytes of an ArrayBuffer or a Uint8Array.
+ * @throws AttentionError INVALID_ARGUMENT that says how to get the bytes of what came.
+ */
 export function checkBytes(argument: string, value: unknown): Uint8Array {
   const bytes = bytesOf(value);
   if (bytes) return bytes;
